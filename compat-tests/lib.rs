@@ -1,0 +1,1 @@
+//! Real clients and Apache Kafka itself as judges.

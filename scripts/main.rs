@@ -1,0 +1,3 @@
+//! `cargo x`: the chores of this project.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! A running node: starts, stops and joins all the other crates.

@@ -1,0 +1,1 @@
+//! Decides changes to the cluster: topics, configs, brokers, producer ids.

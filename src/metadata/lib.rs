@@ -1,0 +1,1 @@
+//! Kafka's metadata records, the image they fold into, its changes and snapshots.

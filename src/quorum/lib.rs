@@ -1,0 +1,1 @@
+//! The controllers' agreed log of metadata.

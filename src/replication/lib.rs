@@ -1,0 +1,1 @@
+//! Decides for one replica: validation, producer sequences, leader epochs, fetch sessions.
