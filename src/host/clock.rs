@@ -1,0 +1,64 @@
+//! The two clocks: the wall clock for records, the monotonic one for deadlines.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use model::Timestamp;
+
+/// The wall clock, in milliseconds since the Unix epoch. It may jump; use [`monotonic`] for durations.
+#[allow(clippy::disallowed_methods, reason = "this is the one place that reads the wall clock")]
+pub fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// The monotonic clock. Follows tokio's clock, so paused time in tests pauses it too.
+pub fn monotonic() -> Moment {
+    Moment(tokio::time::Instant::now())
+}
+
+/// An instant of the monotonic clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(pub(crate) tokio::time::Instant);
+
+impl Moment {
+    /// Milliseconds since this instant; 0 if it lies in the future.
+    pub fn elapsed_ms(self) -> u64 {
+        monotonic().ms_since(self)
+    }
+
+    /// Microseconds since this instant; 0 if it lies in the future.
+    pub fn elapsed_us(self) -> u64 {
+        u64::try_from(monotonic().0.saturating_duration_since(self.0).as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// Milliseconds from `earlier` to this instant; 0 if `earlier` is the later one.
+    pub fn ms_since(self, earlier: Self) -> u64 {
+        u64::try_from(self.0.saturating_duration_since(earlier.0).as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// This instant moved on by `ms` milliseconds, by at most some thirty years.
+    pub fn plus_ms(self, ms: u64) -> Self {
+        const FAR: Duration = Duration::from_secs(86_400 * 365 * 30);
+        Self(self.0 + Duration::from_millis(ms).min(FAR))
+    }
+
+    /// This instant moved on by a duration, by at most some thirty years.
+    pub fn plus(self, duration: Duration) -> Self {
+        self.plus_ms(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_ordered_and_never_underflow() {
+        let start = monotonic();
+        let later = start.plus_ms(250);
+        assert!(later > start);
+        assert_eq!((later.ms_since(start), start.ms_since(later)), (250, 0));
+        assert!(start.plus_ms(u64::MAX) > later, "an endless wait does not overflow");
+        assert!(now().0 > 1_600_000_000_000);
+    }
+}

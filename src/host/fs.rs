@@ -1,0 +1,15 @@
+//! Files and directories. Errors name the path they happened on.
+
+mod dir;
+mod file;
+
+pub use dir::{
+    DirEntryInfo, create_dir_all, exists, list_dir, metadata_len, read, read_to_string, remove_dir_all, remove_file,
+    rename, sync_dir, total_and_usable_space, write_atomically,
+};
+pub use file::File;
+
+/// The error with the path in front; its kind stays.
+fn at(path: &std::path::Path, error: std::io::Error) -> std::io::Error {
+    std::io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
