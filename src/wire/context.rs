@@ -1,0 +1,128 @@
+//! What a handler may ask about a request besides its body: its meaning, never its version.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use kafka_protocol::messages::ApiKey;
+
+use crate::Header;
+use crate::guard::Shape;
+
+/// Where a request came from.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// The address of the client.
+    pub peer: IpAddr,
+    /// The name of the listener it came in at, such as `PLAINTEXT`.
+    pub listener: Arc<str>,
+}
+
+/// One request, but for its body.
+#[derive(Clone, Debug)]
+pub struct Context {
+    header: Header,
+    origin: Arc<Origin>,
+}
+
+impl Context {
+    /// The context of a request with this header from that origin.
+    pub fn new(header: Header, origin: Arc<Origin>) -> Self {
+        Self { header, origin }
+    }
+
+    /// Which API is asked; for the dispatch.
+    pub fn key(&self) -> ApiKey {
+        self.header.api.key
+    }
+
+    /// Where it came from.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// What the client calls itself; empty if it does not say.
+    pub fn client_id(&self) -> &str {
+        let id: &Bytes = match &self.header.client_id {
+            Some(id) => id,
+            None => return "",
+        };
+        std::str::from_utf8(id).unwrap_or("")
+    }
+
+    /// The client's number for the request.
+    pub fn correlation_id(&self) -> i32 {
+        self.header.correlation_id
+    }
+
+    /// ApiVersions was asked in a version of the future: it gets UNSUPPORTED_VERSION in version 0 (KIP-511).
+    pub fn is_unknown_api_versions(&self) -> bool {
+        self.header.is_unknown_api_versions
+    }
+
+    /// Whether a feature whose range starts at 0 may be told (ApiVersions 4: older Java clients choke on it).
+    pub fn knows_features_from_zero(&self) -> bool {
+        self.version() >= 4
+    }
+
+    /// Metadata 0 asks for all topics with an empty list; later versions with null.
+    pub fn empty_list_is_all_topics(&self) -> bool {
+        self.key() == ApiKey::Metadata && self.version() == 0
+    }
+
+    /// Metadata before 6 learns LEADER_NOT_AVAILABLE where later ones learn LISTENER_NOT_FOUND (KAFKA-6911).
+    pub fn knows_listener_not_found(&self) -> bool {
+        self.version() >= 6
+    }
+
+    /// Whether topics go by id instead of name (Fetch and Produce since 13, KIP-516).
+    pub fn topics_by_id(&self) -> bool {
+        matches!(self.key(), ApiKey::Fetch | ApiKey::Produce) && self.version() >= 13
+    }
+
+    /// Whether the client can decompress, or may compress with, zstd (KIP-110).
+    pub fn knows_zstd(&self) -> bool {
+        match self.key() {
+            ApiKey::Fetch => self.version() >= 10,
+            ApiKey::Produce => self.version() >= 7,
+            _ => true,
+        }
+    }
+
+    /// Whether KAFKA_STORAGE_ERROR is known; older clients get NOT_LEADER_OR_FOLLOWER, to try elsewhere.
+    pub fn knows_storage_error(&self) -> bool {
+        match self.key() {
+            ApiKey::Fetch => self.version() >= 6,
+            ApiKey::Produce => self.version() >= 4,
+            _ => true,
+        }
+    }
+
+    /// Whether errors of records are told one by one (KIP-467); older clients need an error they know.
+    pub fn knows_record_errors(&self) -> bool {
+        self.version() >= 8
+    }
+
+    /// ListConfigResources 0 was ListClientMetricsResources, and lists only those (KIP-1142).
+    pub fn lists_client_metrics_only(&self) -> bool {
+        self.key() == ApiKey::ListConfigResources && self.version() == 0
+    }
+
+    /// Whether topics are named in the list that can hold ids too (DeleteTopics 6).
+    pub fn topics_by_name_or_id(&self) -> bool {
+        self.version() >= 6
+    }
+
+    /// Whether TOPIC_DELETION_DISABLED is known; older clients get INVALID_REQUEST.
+    pub fn knows_deletion_disabled(&self) -> bool {
+        self.version() >= 3
+    }
+
+    pub(crate) fn version(&self) -> i16 {
+        if self.header.is_unknown_api_versions { 0 } else { self.header.version }
+    }
+
+    pub(crate) fn shape(&self) -> &'static Shape {
+        self.header.api.shape
+    }
+}
