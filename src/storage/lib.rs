@@ -1,1 +1,6 @@
 //! A partition's log on disk: segments, indexes, recovery, retention, checkpoints.
+
+pub mod checkpoints;
+pub mod dirs;
+pub mod meta_properties;
+mod properties;
