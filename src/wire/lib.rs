@@ -7,7 +7,7 @@ mod context;
 pub mod fetch;
 pub mod guard;
 pub mod log_dirs;
-
+pub mod schema;
 mod serve;
 pub mod shapes;
 mod table;
