@@ -9,8 +9,9 @@ pub const LOG_OVERHEAD: usize = 12;
 /// Where the partition leader epoch stands, four bytes. It and the base offset lie outside the CRC.
 pub const LEADER_EPOCH_AT: usize = 12;
 const MAGIC_AT: usize = 16;
-const CRC_AT: usize = 17;
-const ATTRIBUTES_AT: usize = 21;
+pub(super) const CRC_AT: usize = 17;
+pub(super) const ATTRIBUTES_AT: usize = 21;
+pub(super) const MAX_TIMESTAMP_AT: usize = 35;
 
 /// How a batch's records are compressed: the low three bits of its attributes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,6 +64,12 @@ pub enum BatchError {
     /// The records would be larger than the limit when decompressed.
     #[error("the records of the batch exceed {0} bytes when decompressed")]
     TooLarge(usize),
+    /// The compressed bytes are damaged.
+    #[error("the {0:?} bytes of the batch cannot be decompressed")]
+    Decompress(Compression),
+    /// The codec cannot compress: it does not have the level, or failed.
+    #[error("the records cannot be compressed with {0:?}")]
+    Compress(Compression),
 }
 
 /// One whole batch, borrowed: header and records, of exactly the length its header says.
@@ -187,7 +194,15 @@ impl<'a> Batch<'a> {
 
     /// The largest timestamp of its records.
     pub fn max_timestamp(&self) -> Timestamp {
-        Timestamp(i64::from_be_bytes(self.array(35)))
+        Timestamp(i64::from_be_bytes(self.array(MAX_TIMESTAMP_AT)))
+    }
+
+    /// The timestamp of a record that counts `delta` from the base timestamp; with LogAppendTime that of them all.
+    pub fn timestamp_of(&self, delta: i64) -> Timestamp {
+        match self.timestamp_type() {
+            TimestampType::CreateTime => Timestamp(self.base_timestamp().0.wrapping_add(delta)),
+            TimestampType::LogAppendTime => self.max_timestamp(),
+        }
     }
 
     /// The producer, or "none".

@@ -1,0 +1,98 @@
+//! Checks the records of a batch and tells their shapes, without copying them or holding them all
+//! (`DefaultRecordBatch.skipKeyValueIterator`). Appending costs this once a record: it is the hot path.
+
+use super::compression::reader;
+use super::cursor::Cursor;
+use super::record::header_count;
+use super::stream::Stream;
+use super::{Batch, BatchError, Compression};
+
+/// What is known of a record without its contents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Its offset, counted from the batch's base offset.
+    pub offset_delta: i32,
+    /// Its timestamp, counted from the batch's base timestamp, in milliseconds.
+    pub timestamp_delta: i64,
+    /// Its key's length in bytes, `None` for null.
+    pub key_len: Option<usize>,
+    /// Its value's length in bytes, `None` for null.
+    pub value_len: Option<usize>,
+}
+
+/// Calls `visit` for every record of `batch`, in order, and checks that the records are as many as the header says
+/// and fill their bytes exactly.
+///
+/// Compressed records are decompressed in passing, in constant memory but for the codec's own window.
+///
+/// # Errors
+/// [`BatchError::Records`] for records that are none, [`BatchError::TooLarge`] when they become more than `limit` bytes,
+/// [`BatchError::Decompress`] for damaged compressed bytes, [`BatchError::Compression`] for an unknown codec.
+pub fn walk(batch: &Batch<'_>, limit: usize, visit: impl FnMut(Shape)) -> Result<(), BatchError> {
+    match batch.compression()? {
+        Compression::None => walk_slice(batch, visit),
+        codec => walk_stream(batch, Stream::new(codec, reader(codec, batch.payload())?, limit), visit),
+    }
+}
+
+fn walk_slice(batch: &Batch<'_>, mut visit: impl FnMut(Shape)) -> Result<(), BatchError> {
+    let mut cursor = Cursor { rest: batch.payload() };
+    for _ in 0..count(batch)? {
+        let length = positive(cursor.varint()?)?;
+        let mut inside = Cursor { rest: cursor.take(length)? };
+        inside.u8()?;
+        let timestamp_delta = inside.varlong()?;
+        let offset_delta = inside.varint()?;
+        let key_len = inside.nullable()?.map(<[u8]>::len);
+        let value_len = inside.nullable()?.map(<[u8]>::len);
+        let headers = inside.varint()?;
+        for _ in 0..header_count(headers, inside.rest.len())? {
+            let key = positive(inside.varint()?)?;
+            inside.take(key)?;
+            inside.nullable()?;
+        }
+        if !inside.rest.is_empty() {
+            return Err(LONGER);
+        }
+        visit(Shape { offset_delta, timestamp_delta, key_len, value_len });
+    }
+    if cursor.rest.is_empty() { Ok(()) } else { Err(FOLLOW) }
+}
+
+fn walk_stream(batch: &Batch<'_>, mut stream: Stream<'_>, mut visit: impl FnMut(Shape)) -> Result<(), BatchError> {
+    for _ in 0..count(batch)? {
+        let length = positive(stream.varint()?)?;
+        let end = stream.position() + length as u64;
+        stream.u8()?;
+        let timestamp_delta = stream.varlong()?;
+        let offset_delta = stream.varint()?;
+        let key_len = stream.skip_nullable()?;
+        let value_len = stream.skip_nullable()?;
+        let left = end.saturating_sub(stream.position());
+        let headers = stream.varint()?;
+        for _ in 0..header_count(headers, usize::try_from(left).unwrap_or(usize::MAX))? {
+            let key = positive(stream.varint()?)?;
+            stream.skip(key)?;
+            stream.skip_nullable()?;
+        }
+        if stream.position() != end {
+            return Err(LONGER);
+        }
+        visit(Shape { offset_delta, timestamp_delta, key_len, value_len });
+    }
+    if stream.at_end()? { Ok(()) } else { Err(FOLLOW) }
+}
+
+const LONGER: BatchError = BatchError::Records("a record is longer or shorter than its fields");
+const FOLLOW: BatchError = BatchError::Records("bytes follow the last one");
+
+fn positive(length: i32) -> Result<usize, BatchError> {
+    usize::try_from(length).map_err(|_| BatchError::Records("a length is negative"))
+}
+
+fn count(batch: &Batch<'_>) -> Result<i32, BatchError> {
+    match batch.count() {
+        count @ 0.. => Ok(count),
+        _ => Err(BatchError::Records("their number is negative")),
+    }
+}
