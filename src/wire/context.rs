@@ -60,6 +60,11 @@ impl Context {
         self.header.is_unknown_api_versions
     }
 
+    /// ApiVersions: whether the client says which software it is (3, KIP-511).
+    pub fn names_software(&self) -> bool {
+        self.version() >= 3
+    }
+
     /// Whether a feature whose range starts at 0 may be told (ApiVersions 4: older Java clients choke on it).
     pub fn knows_features_from_zero(&self) -> bool {
         self.version() >= 4
@@ -116,6 +121,29 @@ impl Context {
     /// Whether TOPIC_DELETION_DISABLED is known; older clients get INVALID_REQUEST.
     pub fn knows_deletion_disabled(&self) -> bool {
         self.version() >= 3
+    }
+
+    /// Whether this special timestamp of ListOffsets (below zero) exists in the client's version.
+    pub fn knows_special_time(&self, timestamp: i64) -> bool {
+        let since = match timestamp {
+            0.. | -2..=-1 => 0,
+            -3 => 7,
+            -4 => 8,
+            -5 => 9,
+            -6 => 11,
+            _ => return false,
+        };
+        self.version() >= since
+    }
+
+    /// Metadata: whether the operations that a client may perform are asked of the cluster (8 to 10, KIP-430).
+    pub fn may_ask_cluster_operations(&self) -> bool {
+        (8..=10).contains(&self.version())
+    }
+
+    /// Metadata: whether topics can be asked by id (12, KIP-516); before, their names must be there.
+    pub fn may_ask_topics_by_id(&self) -> bool {
+        self.version() >= 12
     }
 
     pub(crate) fn version(&self) -> i16 {

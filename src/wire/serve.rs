@@ -30,6 +30,12 @@ pub enum Chunk<S> {
 pub trait Broker: Send + Sync {
     /// How it names bytes in a file.
     type Slice: Slice;
+    /// What a large request holds while it is handled.
+    type Admission: Send;
+
+    /// Waits until a request of so many entries (array elements, tagged fields) may be decoded: each takes a few
+    /// bytes on the wire, and hundreds in memory.
+    fn admit(&self, entries: usize) -> impl Future<Output = Self::Admission> + Send;
 }
 
 /// Answers requests of one API.
@@ -99,15 +105,18 @@ where
     B: Handle<R>,
 {
     let layout = context.version().min(newest_layout);
+    let mut admission = None;
     let request = if context.is_unknown_api_versions() {
         // Its body is of a version nobody here knows; version 0 has none.
         R::decode(&mut Bytes::new(), 0).map_err(|error| Unreadable::Content(error.to_string()))?
     } else {
-        guard::check(context.shape(), context.version(), &body)?;
+        let entries = guard::check(context.shape(), context.version(), &body)?;
+        admission = Some(broker.admit(entries).await);
         R::decode(&mut body, layout).map_err(|error| Unreadable::Content(error.to_string()))?
     };
     drop(body);
     let answer = broker.handle(&context, request).await;
+    drop(admission);
     Ok(conclude(answer, context.correlation_id(), layout))
 }
 

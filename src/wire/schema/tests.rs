@@ -41,7 +41,7 @@ fn a_version_has_its_own_bytes() {
         [0, 0, 0, 5, 0, 2, 1, 1, 0, 3, 2, 2, b'x', 0xff, 1, 1, 2, 2, b'n'],
         "id, null name, one part with one tagged field, null struct, one tagged field"
     );
-    assert_eq!(bytes(&sample, 1), Err(EncodeError::NotInVersion { field: "note", version: 1 }));
+    assert_eq!(bytes(&sample, 1), Err(EncodeError::NotInVersion { field: "deep", version: 1 }));
     assert_eq!(bytes(&sample, 4), Err(EncodeError::Version(4)));
 }
 
