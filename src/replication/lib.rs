@@ -3,6 +3,7 @@
 
 pub mod epochs;
 pub mod producers;
+pub mod sessions;
 pub mod validate;
 
 pub use validate::Origin;
