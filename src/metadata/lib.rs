@@ -1,1 +1,16 @@
 //! Kafka's metadata records, the image they fold into, its changes and snapshots.
+
+pub mod delta;
+pub mod image;
+mod record;
+pub mod records;
+mod snapshot;
+mod version;
+
+pub use delta::Delta;
+pub use image::{ConfigResource, Image, Partition, ResourceType, Topic};
+pub use record::{Record, RecordError};
+pub use version::MetadataVersion;
+
+/// A persistent ordered map: a clone shares everything with its original.
+pub type Map<K, V> = rpds::RedBlackTreeMapSync<K, V>;
