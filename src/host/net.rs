@@ -4,6 +4,7 @@ mod listener;
 mod stream;
 
 pub use listener::Listener;
+pub use std::net::Shutdown;
 pub use stream::{ReadHalf, Stream, WriteHalf};
 
 use std::io;

@@ -1,12 +1,12 @@
 //! An open file, read and written at positions, so that one handle serves many threads.
 
-use std::io::{self, ErrorKind, IoSlice};
+use std::io::{self, ErrorKind, IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use rustix::fs::{Advice, FallocateFlags, FlockOperation};
-use rustix::io::Errno;
+use rustix::io::{Errno, ReadWriteFlags};
 
 use super::at;
 
@@ -136,6 +136,41 @@ impl File {
         }
     }
 
+    /// Reads at a position only what lies in memory already; `None` if the disk would have to be asked.
+    /// Where the file system cannot tell, it reads as [`File::read_at`] does.
+    pub fn read_cached_at(&self, buffer: &mut [u8], position: u64) -> io::Result<Option<usize>> {
+        loop {
+            let mut slices = [IoSliceMut::new(buffer)];
+            match rustix::io::preadv2(&self.0, &mut slices, position, ReadWriteFlags::NOWAIT) {
+                Ok(read) => return Ok(Some(read)),
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return Ok(None),
+                Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => return self.read_at(buffer, position).map(Some),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Whether a range seems to lie in memory, told by its first and its last byte; a guess, for deciding whether
+    /// sending it would make the caller wait for the disk.
+    pub fn is_cached(&self, position: u64, len: u64) -> bool {
+        let mut byte = [0];
+        let mut there = |at| !matches!(self.read_cached_at(&mut byte, at), Ok(None));
+        there(position) && (len < 2 || there(position + len - 1))
+    }
+
+    /// Brings a range into memory and waits for the disk meanwhile; stops without a word where it cannot be read.
+    pub fn load(&self, position: u64, len: u64) {
+        let mut page = vec![0; 64 << 10];
+        let mut at = position;
+        while at < position + len {
+            match self.read_at(&mut page, at) {
+                Ok(read @ 1..) => at += read as u64,
+                _ => return,
+            }
+        }
+    }
+
     /// Asks the system to bring a range into memory soon; only a hint.
     pub fn will_need(&self, position: u64, len: u64) {
         let _ = rustix::fs::fadvise(&self.0, position, std::num::NonZeroU64::new(len), Advice::WillNeed);
@@ -172,6 +207,18 @@ mod tests {
         assert_eq!(file.len().unwrap(), 4096);
         file.allocate(16).unwrap();
         assert_eq!(file.len().unwrap(), 4096, "allocating never shortens");
+    }
+
+    #[test]
+    fn what_was_just_written_is_cached() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = File::open_append_rw(dir.path().join("log")).unwrap();
+        file.write_all_at(&[7; 10_000], 0).unwrap();
+        file.load(0, 20_000);
+        assert!(file.is_cached(100, 9_900));
+        let mut some = [0; 4];
+        assert_eq!(file.read_cached_at(&mut some, 9_998).unwrap(), Some(2));
+        assert_eq!(some, [7, 7, 0, 0]);
     }
 
     #[test]

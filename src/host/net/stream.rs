@@ -1,12 +1,13 @@
 //! A connected socket and its two halves.
 
 use std::io::{self, IoSlice};
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr};
 
 use bytes::BufMut;
 use rustix::io::Errno;
+use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
 use socket2::SockRef;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
+use tokio::io::{AsyncReadExt, Interest};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
@@ -95,10 +96,19 @@ pub struct WriteHalf {
 }
 
 impl WriteHalf {
-    /// Writes some of the bytes, as many as the socket takes once it takes any; returns how many.
+    /// Writes some of the bytes (at most 1,024 slices), as many as the socket takes once it takes any; returns how
+    /// many. `more` says that other bytes follow at once, so that a small piece is not sent as a packet of its own.
     /// Safe to cancel: nothing was written then.
-    pub async fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.inner.write_vectored(slices).await
+    pub async fn write_vectored(&self, slices: &[IoSlice<'_>], more: bool) -> io::Result<usize> {
+        let flags = if more { SendFlags::NOSIGNAL | SendFlags::MORE } else { SendFlags::NOSIGNAL };
+        let socket: &TcpStream = self.inner.as_ref();
+        let send = || loop {
+            match sendmsg(socket, slices, &mut SendAncillaryBuffer::default(), flags) {
+                Err(Errno::INTR) => {}
+                result => return result.map_err(io::Error::from),
+            }
+        };
+        socket.async_io(Interest::WRITABLE, send).await
     }
 
     /// Sends some of `len` bytes of a file from `offset`, without a copy in user space where the system can;
@@ -116,9 +126,11 @@ impl WriteHalf {
         self.by_copy(file, offset, len.min(COPY_BUFFER)).await
     }
 
-    /// Tells the peer that no more will come.
-    pub async fn shutdown(&mut self) -> io::Result<()> {
-        self.inner.shutdown().await
+    /// Tells the peer that no more will come (`Shutdown::Write`), makes our own reading half see the end
+    /// (`Shutdown::Read`), or both. A connection that is gone already is no error.
+    pub fn shutdown(&self, how: Shutdown) {
+        let socket: &TcpStream = self.inner.as_ref();
+        let _ = SockRef::from(socket).shutdown(how);
     }
 
     async fn by_sendfile(&self, file: &File, offset: u64, len: u64) -> io::Result<u64> {
@@ -133,14 +145,14 @@ impl WriteHalf {
         Ok(socket.async_io(Interest::WRITABLE, send).await? as u64)
     }
 
-    async fn by_copy(&mut self, file: &File, offset: u64, len: u64) -> io::Result<u64> {
+    async fn by_copy(&self, file: &File, offset: u64, len: u64) -> io::Result<u64> {
         let mut buffer = vec![0; len as usize];
         let read = file.read_at(&mut buffer, offset)?;
         buffer.truncate(read);
         if buffer.is_empty() {
             return Ok(0);
         }
-        Ok(self.inner.write(&buffer).await? as u64)
+        Ok(self.write_vectored(&[IoSlice::new(&buffer)], false).await? as u64)
     }
 }
 
@@ -195,15 +207,15 @@ mod tests {
     #[tokio::test]
     async fn a_read_takes_no_more_than_asked() {
         let (client, server) = pair().await;
-        let (_from_server, mut to_server) = client.split();
+        let (_from_server, to_server) = client.split();
         let (mut from_client, _to_client) = server.split();
         let slices = [IoSlice::new(b"abc"), IoSlice::new(b"defg")];
-        assert_eq!(to_server.write_vectored(&slices).await.unwrap(), 7);
+        assert_eq!(to_server.write_vectored(&slices, true).await.unwrap(), 7);
         let mut got = bytes::BytesMut::with_capacity(100);
         from_client.readable().await.unwrap();
         assert_eq!(from_client.read(&mut (&mut got).limit(5)).await.unwrap(), 5);
         assert_eq!(&got[..], b"abcde");
-        to_server.shutdown().await.unwrap();
+        to_server.shutdown(Shutdown::Write);
         while from_client.read(&mut got).await.unwrap() > 0 {}
         assert_eq!(&got[..], b"abcdefg");
     }
