@@ -1,0 +1,55 @@
+//! The feature levels that a new cluster begins with (`Feature`, KIP-584, KIP-1022).
+
+use metadata::records::FeatureLevelRecord;
+use metadata::{MetadataVersion, Record};
+
+/// A feature and the levels that this version knows.
+pub(crate) struct Feature {
+    pub(crate) name: &'static str,
+    pub(crate) min: i16,
+    pub(crate) max: i16,
+    /// The level of a new cluster.
+    pub(crate) default: i16,
+}
+
+const fn feature(name: &'static str, min: i16, max: i16) -> Feature {
+    Feature { name, min, max, default: max }
+}
+
+/// Every feature that can be chosen; metadata.version comes first, as Kafka writes it.
+pub(crate) const SUPPORTED: &[Feature] = &[
+    feature(MetadataVersion::FEATURE, MetadataVersion::MINIMUM.0, MetadataVersion::LATEST.0),
+    feature("eligible.leader.replicas.version", 0, 1),
+    feature("group.version", 0, 1),
+    feature("share.version", 0, 1),
+    feature("streams.version", 0, 1),
+    feature("transaction.version", 0, 2),
+];
+
+/// The records that a cluster begins with. `Err` is what was asked for, and the levels there are.
+pub(crate) fn bootstrap(asked: &[(String, i16)]) -> Result<Vec<Record>, (String, i16, Option<(i16, i16)>)> {
+    for (name, level) in asked {
+        let known = SUPPORTED.iter().find(|f| f.name == name).map(|f| (f.min, f.max));
+        if !known.is_some_and(|(min, max)| (min..=max).contains(level)) {
+            return Err((name.clone(), *level, known));
+        }
+    }
+    let level = |f: &Feature| asked.iter().rfind(|(name, _)| name == f.name).map_or(f.default, |(_, level)| *level);
+    // Level 0 is that of a feature nobody mentions (`BootstrapMetadata.fromVersions`).
+    let chosen = SUPPORTED.iter().map(|f| (f.name, level(f))).filter(|(_, level)| *level > 0);
+    let record = |(name, level): (&str, i16)| FeatureLevelRecord { name: name.into(), feature_level: level, ..Default::default() };
+    Ok(chosen.map(|chosen| record(chosen).into()).collect())
+}
+
+/// The level of a feature among records.
+pub(crate) fn level_of(records: &[Record], feature: &str) -> Option<i16> {
+    records.iter().rev().find_map(|record| match record {
+        Record::FeatureLevel(level) if level.name == feature => Some(level.feature_level),
+        _ => None,
+    })
+}
+
+/// The metadata version among records; the newest if there is none.
+pub(crate) fn metadata_version(records: &[Record]) -> MetadataVersion {
+    level_of(records, MetadataVersion::FEATURE).map_or(MetadataVersion::LATEST, MetadataVersion)
+}
