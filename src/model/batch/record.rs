@@ -119,7 +119,7 @@ impl Payload<'_> {
     /// Each record in order; the iteration ends after the first error. Too few records and bytes behind the last one
     /// are errors too.
     pub fn records(&self) -> Records<'_> {
-        Records { left: self.count, cursor: Cursor { rest: &self.bytes }, failed: self.count < 0 }
+        Records { left: Some(self.count), cursor: Cursor { rest: &self.bytes } }
     }
 
     /// The records' bytes.
@@ -131,33 +131,21 @@ impl Payload<'_> {
 /// Iterator over the records of a [`Payload`].
 #[derive(Clone, Debug)]
 pub struct Records<'a> {
-    left: i32,
+    /// How many are to come; `None` when it has ended.
+    left: Option<i32>,
     cursor: Cursor<'a>,
-    failed: bool,
 }
 
 impl<'a> Iterator for Records<'a> {
     type Item = Result<Record<'a>, BatchError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.failed {
-            self.failed = false;
-            self.left = 0;
-            return Some(Err(BatchError::Records("their number is negative")));
-        }
-        if self.left <= 0 {
-            return None;
-        }
-        self.left -= 1;
-        let record = match Record::read(&mut self.cursor) {
-            Ok(_) if self.left == 0 && !self.cursor.rest.is_empty() => {
-                Err(BatchError::Records("bytes follow the last one"))
-            }
-            read => read,
+        let record = match self.left.take()? {
+            0 if self.cursor.rest.is_empty() => return None,
+            0 => Err(BatchError::Records("bytes follow the last one")),
+            ..0 => Err(BatchError::Records("their number is negative")),
+            left => Record::read(&mut self.cursor).inspect(|_| self.left = Some(left - 1)),
         };
-        if record.is_err() {
-            self.left = 0;
-        }
         Some(record)
     }
 }
