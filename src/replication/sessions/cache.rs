@@ -11,7 +11,7 @@ use super::session::Session;
 #[derive(Clone, Debug)]
 pub struct Sessions {
     max_sessions: usize,
-    eviction_ms: i64,
+    pub(super) max_partitions: usize,
     sessions: BTreeMap<i32, Session>,
     by_last_use: BTreeSet<(Timestamp, i32)>,
     /// Those that a consumer's session may replace, the least valuable first.
@@ -37,7 +37,7 @@ impl Sessions {
     pub fn new(max_sessions: usize) -> Self {
         Self {
             max_sessions,
-            eviction_ms: Self::EVICTION_MS,
+            max_partitions: Self::MAX_PARTITIONS,
             sessions: BTreeMap::new(),
             by_last_use: BTreeSet::new(),
             evictable_by_all: BTreeSet::new(),
@@ -93,7 +93,7 @@ impl Sessions {
         session.cached_size = session.len();
         self.by_last_use.insert((now, id));
         let value = (session.privileged, session.cached_size, id);
-        let settled = now.ms_since(session.created) > self.eviction_ms;
+        let settled = now.ms_since(session.created) > Self::EVICTION_MS;
         if settled {
             self.evictable_by_all.insert(value);
         }
@@ -104,7 +104,7 @@ impl Sessions {
 
     /// Whether there is room for so many partitions more.
     pub(super) fn has_room_for(&self, partitions: usize) -> bool {
-        self.partitions.saturating_add(partitions) <= Self::MAX_PARTITIONS
+        self.partitions.saturating_add(partitions) <= self.max_partitions
     }
 
     /// Makes room and a session, and answers its id; [`INVALID_SESSION_ID`] where all others are worth more.
@@ -131,7 +131,7 @@ impl Sessions {
     /// Gives up the session that was unused longest if it is stale, else the least valuable one if the new one is
     /// worth more.
     fn evict(&mut self, privileged: bool, size: usize, now: Timestamp) -> bool {
-        let stale = self.by_last_use.first().filter(|(used, _)| now.ms_since(*used) > self.eviction_ms);
+        let stale = self.by_last_use.first().filter(|(used, _)| now.ms_since(*used) > Self::EVICTION_MS);
         let evictable = if privileged { &self.evictable_by_privileged } else { &self.evictable_by_all };
         let least = evictable.first().filter(|least| (privileged, size, 0) >= **least);
         let Some(id) = stale.map(|(_, id)| *id).or(least.map(|(_, _, id)| *id)) else { return false };

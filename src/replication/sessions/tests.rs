@@ -171,7 +171,8 @@ fn ids_are_rolled_until_one_is_free() {
 #[test]
 fn sessions_together_hold_a_limited_number_of_partitions() {
     let mut sessions = Sessions::new(9);
-    let most = Sessions::MAX_PARTITIONS as i32;
+    let most = 5;
+    sessions.max_partitions = 5;
     assert_eq!([open(&mut sessions, false, most - 1, 0, 1), open(&mut sessions, false, 2, 0, 2)], [1, 0]);
     let more = request(1, 1, &[(most, 0), (most + 1, 0)], &[]);
     assert_eq!(sessions.begin(more, NOW), Err(ErrorCode::FetchSessionIdNotFound));
