@@ -4,6 +4,8 @@
 mod check;
 mod info;
 mod records;
+#[cfg(test)]
+mod tests;
 
 use bytes::Bytes;
 use model::batch::{Compression, TimestampType};
