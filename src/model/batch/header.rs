@@ -83,13 +83,18 @@ impl<'a> Batch<'a> {
     pub fn first(bytes: &'a [u8]) -> Result<Self, BatchError> {
         let length = length_of(bytes)?;
         let magic = *bytes.get(MAGIC_AT).ok_or(BatchError::Truncated)? as i8;
+        // In Kafka's order (`ByteBufferLogInputStream`): what cannot be a batch, what is not all here, what is too old.
+        if !(0..=2).contains(&magic) {
+            return Err(BatchError::Magic(magic));
+        }
+        let whole = bytes.get(..length).ok_or(BatchError::Truncated)?;
         if magic != 2 {
             return Err(BatchError::Magic(magic));
         }
         if length < HEADER_LENGTH {
             return Err(BatchError::Length((length - LOG_OVERHEAD) as i32));
         }
-        Ok(Self(bytes.get(..length).ok_or(BatchError::Truncated)?))
+        Ok(Self(whole))
     }
 
     fn array<const N: usize>(&self, at: usize) -> [u8; N] {

@@ -16,7 +16,8 @@ fn entries(cache: &EpochCache) -> Vec<(i32, i64)> {
 
 #[test]
 fn assigning_keeps_both_columns_growing() {
-    let table: &[(&[(i32, i64)], &[(i32, i64)])] = &[
+    type Entries<'a> = &'a [(i32, i64)];
+    let table: &[(Entries<'_>, Entries<'_>)] = &[
         (&[(2, 10), (2, 15)], &[(2, 10)]),
         (&[(2, 10), (2, 5)], &[(2, 5)]),
         (&[(2, 6), (3, 4)], &[(3, 4)]),

@@ -36,8 +36,8 @@ fn only_batch<'a>(bytes: &'a Bytes, rules: &Rules) -> Result<Batch<'a>, Refusal>
     }
     match batches.next() {
         None | Some(Err(BatchError::Truncated)) => Ok(batch),
-        Some(Err(error @ BatchError::Length(_))) => Err(refusal(error)),
-        Some(_) => Err(invalid("there is more than one record batch")),
+        Some(Ok(_) | Err(BatchError::Magic(0..=1))) => Err(invalid("there is more than one record batch")),
+        Some(Err(error)) => Err(refusal(error)),
     }
 }
 

@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use model::batch::{
     Batch, BatchBuilder, BatchSettings, Compression, Shape, TimestampType, patch_max_timestamp, payload, walk,
 };
-use model::{ErrorCode, Timestamp};
+use model::{ErrorCode, ProducerEpoch, ProducerId, Timestamp};
 
 use super::check::{invalid, refusal, size};
 use super::{BatchInfo, Refusal, Rules, Target, Validated};
@@ -159,6 +159,15 @@ fn rebuilt(
     level: Option<i32>,
     append_time: Option<Timestamp>,
 ) -> Result<Bytes, Refusal> {
+    // What Kafka's `MemoryRecordsBuilder` cannot write. Where nothing is rebuilt it lets the same things pass.
+    let unwritable = |words: &str| Refusal::new(ErrorCode::UnknownServerError, words);
+    if batch.producer_id() == ProducerId::NONE {
+        if batch.is_transactional() {
+            return Err(unwritable("a batch of a transaction has no producer"));
+        }
+    } else if batch.producer_epoch() == ProducerEpoch::NONE || batch.base_sequence().0 < 0 {
+        return Err(unwritable("the producer has no epoch or no sequence"));
+    }
     let payload = payload(batch, rules.max_decompressed_bytes).map_err(refusal)?;
     let mut builder = BatchBuilder::new(BatchSettings {
         compression: codec,
@@ -172,7 +181,11 @@ fn rebuilt(
     });
     for (index, record) in payload.records().enumerate() {
         let record = record.map_err(refusal)?;
-        builder.append_record(&record, index as i32, batch.timestamp_of(record.timestamp_delta));
+        let timestamp = batch.timestamp_of(record.timestamp_delta);
+        if timestamp < Timestamp::NONE {
+            return Err(unwritable("a timestamp is negative"));
+        }
+        builder.append_record(&record, index as i32, timestamp);
     }
     builder.build().map_err(refusal)
 }

@@ -55,6 +55,8 @@ fn headers_that_are_refused_to_clients() {
         ("two batches", [good(), good()].concat(), InvalidRecord),
         ("one and a half", [&good(), &good()[..70]].concat(), None),
         ("followed by what is no length", [good(), vec![0; 20]].concat(), CorruptMessage),
+        ("followed by the start of an old format", [good(), vec![1; 30]].concat(), None),
+        ("followed by the start of no format", [good(), vec![9; 30]].concat(), CorruptMessage),
         ("a flipped bit", flipped, CorruptMessage),
         ("length 13", with(good(), 8, &[0, 0, 0, 13]), CorruptMessage),
         ("length 48, without all of a header", with(good(), 8, &[0, 0, 0, 48]), CorruptMessage),
@@ -259,4 +261,17 @@ fn a_followers_batches_keep_their_offsets() {
     assert_eq!(code(&[batch(13, 2), batch(10, 2)].concat(), &rules), ErrorCode::UnknownServerError);
     assert_eq!(code(&with(good(), 8, &[0, 0, 0, 13]), &rules), ErrorCode::CorruptMessage);
     assert_eq!(code(&[], &rules), ErrorCode::None);
+}
+
+#[test]
+fn what_cannot_be_rebuilt_passes_where_nothing_is() {
+    let gzip = Target::Codec { codec: Compression::Gzip, level: None };
+    let rebuilding = Rules { compression: gzip, ..Rules::default() };
+    let negative = with(good(), 27, &(-9i64).to_be_bytes());
+    let in_no_transaction = with(good(), 22, &[0x10]);
+    let no_producer = with(good(), 43, &(-2i64).to_be_bytes());
+    for bytes in [negative, in_no_transaction, no_producer] {
+        assert_eq!(code(&bytes, &Rules::default()), ErrorCode::None);
+        assert_eq!(code(&bytes, &rebuilding), ErrorCode::UnknownServerError);
+    }
 }
