@@ -1,1 +1,133 @@
 //! Decides changes to the cluster: topics, configs, brokers, producer ids.
+//!
+//! [`Controller`] is a [`Machine`] over the metadata image: it is told the time, the dice and the requests, and
+//! answers with Kafka's metadata records and a reply that counts once they are committed. One file a subject.
+
+mod bootstrap;
+mod brokers;
+mod configs;
+mod elections;
+mod event;
+mod node;
+mod placement;
+mod producer_ids;
+mod refusal;
+mod reply;
+#[cfg(test)]
+mod tests;
+mod topics;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use config::NodeConfig;
+use machine::{Machine, Moment, Outcome};
+use metadata::{Image, Record};
+use model::{ClusterId, NodeId};
+
+pub use bootstrap::default_features;
+pub use event::*;
+pub use refusal::Refusal;
+pub use reply::*;
+
+/// What the controller is told once.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The cluster's id, which brokers must name.
+    pub cluster_id: ClusterId,
+    /// The configuration of the controller's own node.
+    pub node: Arc<NodeConfig>,
+    /// The controller's own node.
+    pub node_id: NodeId,
+}
+
+/// The machine that decides for the whole cluster (`QuorumController`).
+pub struct Controller {
+    settings: Settings,
+    node: node::EffectiveNode,
+    heartbeats: BTreeMap<NodeId, brokers::Heartbeat>,
+}
+
+impl Controller {
+    /// A controller that has heard of no broker yet.
+    pub fn new(settings: Settings) -> Self {
+        let node = node::EffectiveNode::new(settings.node.clone(), settings.node_id);
+        Self { settings, node, heartbeats: BTreeMap::new() }
+    }
+}
+
+/// A request and the token of whoever waits for its reply.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Whom to answer.
+    pub to: Token,
+    /// What is asked.
+    pub event: Event,
+}
+
+/// Names one who waits for a reply; the shell gives them out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Token(pub u64);
+
+/// What the shell has to do.
+#[derive(Debug, PartialEq)]
+pub enum Effect {
+    /// To answer.
+    Reply {
+        /// Whom.
+        to: Token,
+        /// With what.
+        body: Reply,
+    },
+}
+
+/// What was decided, before it is addressed.
+struct Decision {
+    records: Vec<Record>,
+    reply: Reply,
+    atomic: bool,
+}
+
+impl Decision {
+    fn atomic(records: Vec<Record>, reply: Reply) -> Self {
+        Self { records, reply, atomic: true }
+    }
+
+    fn of(records: Vec<Record>, reply: Reply) -> Self {
+        Self { records, reply, atomic: false }
+    }
+
+    fn reply(reply: Reply) -> Self {
+        Self::of(vec![], reply)
+    }
+}
+
+impl Machine for Controller {
+    type State = Image;
+    type Event = Asked;
+    type Record = Record;
+    type Effect = Effect;
+
+    fn decide(&mut self, image: &Image, at: Moment, Asked { to, event }: Asked) -> Outcome<Self> {
+        let decision = match event {
+            Event::Bootstrap(request) => self.bootstrap(image, request),
+            Event::CreateTopics(request) => self.create_topics(image, request),
+            Event::DeleteTopics(request) => self.delete_topics(image, request),
+            Event::CreatePartitions(request) => self.create_partitions(image, request),
+            Event::IncrementalAlterConfigs(request) => self.incremental_alter_configs(image, request),
+            Event::AlterConfigs(request) => self.alter_configs(image, request),
+            Event::RegisterController(request) => self.register_controller(request),
+            Event::RegisterBroker(request) => self.register_broker(image, at, request),
+            Event::BrokerHeartbeat(request) => self.broker_heartbeat(image, at, request),
+            Event::FenceBroker(broker) => self.fence_broker(image, broker),
+            Event::UnregisterBroker(broker) => self.unregister_broker(image, broker),
+            Event::AllocateProducerIds(request) => self.allocate_producer_ids(image, request),
+        };
+        let Decision { records, reply: body, atomic } = decision;
+        Outcome { records, effects: vec![Effect::Reply { to, body }], atomic }
+    }
+
+    fn replay(image: &mut Image, record: &Record) {
+        image.replay(record);
+    }
+}

@@ -1,0 +1,325 @@
+//! Brokers: registering, living, shutting down, going (`ClusterControlManager`, `BrokerHeartbeatManager`).
+
+use std::collections::BTreeSet;
+
+use machine::Moment;
+use metadata::records::{
+    BrokerRegistrationChangeRecord, RegisterBrokerRecord, RegisterControllerRecord, UnregisterBrokerRecord,
+};
+use metadata::{Image, MetadataVersion, Record};
+use model::{BrokerEpoch, ErrorCode, NodeId, Offset, Uuid};
+
+use crate::elections::Because;
+use crate::{BrokerHeartbeat, BrokerStatus, Controller, Decision, Refusal, RegisterBroker, RegisterController, Reply};
+
+/// What only the active controller knows of a broker.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Heartbeat {
+    /// The last metadata record that it has applied.
+    metadata_offset: Offset,
+    /// Where the metadata ended when its controlled shutdown began.
+    shutdown_offset: Offset,
+}
+
+/// Refuses requests of an earlier incarnation of a broker.
+pub(crate) fn check_epoch(image: &Image, broker: NodeId, epoch: BrokerEpoch) -> Result<(), Refusal> {
+    let stale = |message| Err(Refusal::new(ErrorCode::StaleBrokerEpoch, message));
+    match image.brokers.get(&broker).map(|registered| registered.broker_epoch) {
+        None => stale(format!("No broker registration found for broker id {broker}")),
+        Some(registered) if registered != epoch => {
+            stale(format!("Expected broker epoch {registered}, but got broker epoch {epoch}"))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+impl Controller {
+    pub(crate) fn register_controller(&self, request: RegisterController) -> Decision {
+        let record = RegisterControllerRecord {
+            controller_id: request.controller,
+            incarnation_id: request.incarnation,
+            zk_migration_ready: false,
+            end_points: request.endpoints,
+            features: request.features,
+            ..Default::default()
+        };
+        Decision::atomic(vec![record.into()], Reply::RegisterController)
+    }
+
+    /// The epoch of a new incarnation is the offset of the first record that is written for it.
+    pub(crate) fn register_broker(&mut self, image: &Image, at: Moment, request: RegisterBroker) -> Decision {
+        if let Err(refusal) = self.may_register(image, &request) {
+            return Decision::reply(Reply::RegisterBroker(Err(refusal)));
+        }
+        let id = request.broker;
+        let existing = image.brokers.get(&id).cloned();
+        let amended = existing.as_ref().filter(|it| it.incarnation_id == request.incarnation);
+        let mut records = Vec::new();
+        if amended.is_none() {
+            let clean = existing.as_ref().map_or(BrokerEpoch(-2), |it| it.broker_epoch) == request.previous_epoch;
+            self.leave_earlier_incarnation(image, id, clean, &mut records);
+            self.heartbeats.remove(&id);
+        }
+        let epoch = amended.map_or(BrokerEpoch(at.next.0), |it| it.broker_epoch);
+        let with_directories = image.metadata_version().is_some_and(MetadataVersion::has_directories);
+        let record = RegisterBrokerRecord {
+            broker_id: id,
+            incarnation_id: request.incarnation,
+            broker_epoch: epoch,
+            end_points: request.endpoints,
+            features: request.features,
+            rack: request.rack,
+            fenced: amended.is_none_or(|it| it.fenced),
+            in_controlled_shutdown: amended.is_some_and(|it| it.in_controlled_shutdown),
+            log_dirs: if with_directories { request.log_dirs } else { vec![] },
+            ..Default::default()
+        };
+        records.push(record.into());
+        // Not atomic: the registration is last, so a broker whose cleaning up was cut off registers again.
+        Decision::of(records, Reply::RegisterBroker(Ok(epoch)))
+    }
+
+    fn leave_earlier_incarnation(&mut self, image: &Image, id: NodeId, clean: bool, records: &mut Vec<Record>) {
+        if image.has_elr() && !clean {
+            let affected = |partition: &metadata::Partition| partition.isr.contains(&id) || partition.elr.contains(&id);
+            self.update_leaders(image, Because::Unclean(id), records, affected);
+        } else {
+            self.update_leaders(image, Because::Gone(id), records, |partition| partition.isr.contains(&id));
+        }
+    }
+
+    fn may_register(&self, image: &Image, request: &RegisterBroker) -> Result<(), Refusal> {
+        let expected = &self.settings.cluster_id;
+        if *expected != request.cluster_id {
+            return Err(Refusal::new(
+                ErrorCode::InconsistentClusterId,
+                format!("Expected cluster ID {expected}, but got cluster ID {}", request.cluster_id),
+            ));
+        }
+        let existing = image.brokers.get(&request.broker);
+        if request.previous_alive && existing.is_some_and(|it| it.incarnation_id != request.incarnation) {
+            return Err(Refusal::new(
+                ErrorCode::DuplicateBrokerRegistration,
+                "Another broker is registered with that broker id. If the broker was recently restarted this should self-resolve once the heartbeat manager expires the broker's session.",
+            ));
+        }
+        check_directories(image, request)?;
+        check_features(image, request)
+    }
+
+    pub(crate) fn broker_heartbeat(&mut self, image: &Image, at: Moment, request: BrokerHeartbeat) -> Decision {
+        let id = request.broker;
+        if let Err(refusal) = check_epoch(image, id, request.epoch) {
+            return Decision::reply(Reply::BrokerHeartbeat(Err(refusal)));
+        }
+        let Some(broker) = image.brokers.get(&id) else {
+            return Decision::reply(Reply::BrokerHeartbeat(Err(Refusal::code(ErrorCode::StaleBrokerEpoch))));
+        };
+        let caught_up = request.metadata_offset.0 >= broker.broker_epoch.0;
+        let now = Mode::of(broker);
+        let next = self.next_mode(image, now, caught_up, &request);
+        let mut records = Vec::new();
+        if now != next {
+            match next {
+                Mode::Fenced | Mode::MayStop => self.write_fenced(image, broker, &mut records),
+                Mode::Unfenced => self.write_unfenced(image, broker, &mut records),
+                Mode::ShuttingDown => self.write_shutting_down(image, broker, &mut records),
+            }
+        }
+        self.write_offline_directories(image, broker, &request.offline_log_dirs, &mut records);
+        write_cordoned_directories(image, broker, request.cordoned_log_dirs, &mut records);
+
+        let end = at.next.plus(records.len() as i64);
+        let heartbeat = self.heartbeats.entry(id);
+        let heartbeat =
+            heartbeat.or_insert(Heartbeat { metadata_offset: Offset::NONE, shutdown_offset: Offset(i64::MAX) });
+        heartbeat.metadata_offset = request.metadata_offset;
+        if now != Mode::ShuttingDown && next == Mode::ShuttingDown {
+            heartbeat.shutdown_offset = end;
+        }
+        let status = BrokerStatus {
+            caught_up,
+            fenced: matches!(next, Mode::Fenced | Mode::MayStop),
+            in_controlled_shutdown: matches!(next, Mode::ShuttingDown),
+            should_shut_down: next == Mode::MayStop,
+        };
+        Decision::of(records, Reply::BrokerHeartbeat(Ok(status)))
+    }
+
+    /// `BrokerHeartbeatManager.calculateNextBrokerState`.
+    fn next_mode(&self, image: &Image, now: Mode, caught_up: bool, request: &BrokerHeartbeat) -> Mode {
+        let leads = || image.topics().flat_map(|topic| topic.partitions.values()).any(|it| it.leader == request.broker);
+        match now {
+            Mode::Fenced if request.want_shut_down => Mode::MayStop,
+            Mode::Fenced if !request.want_fence && caught_up => Mode::Unfenced,
+            Mode::Fenced => Mode::Fenced,
+            Mode::Unfenced => match (request.want_fence, request.want_shut_down) {
+                (false, false) => Mode::Unfenced,
+                (true, false) => Mode::Fenced,
+                (false, true) if leads() => Mode::ShuttingDown,
+                (_, true) => Mode::MayStop,
+            },
+            Mode::ShuttingDown if leads() => Mode::ShuttingDown,
+            Mode::ShuttingDown => match self.all_have_seen_shutdown(image, request.broker) {
+                true => Mode::MayStop,
+                false => Mode::ShuttingDown,
+            },
+            Mode::MayStop => Mode::MayStop,
+        }
+    }
+
+    /// Whether every broker that serves knows the new leaders.
+    fn all_have_seen_shutdown(&self, image: &Image, broker: NodeId) -> bool {
+        let Some(since) = self.heartbeats.get(&broker).map(|it| it.shutdown_offset) else { return true };
+        let active = image.brokers.keys().filter(|id| image.is_active(**id));
+        let mut seen = active.map(|id| self.heartbeats.get(id).map_or(Offset::NONE, |it| it.metadata_offset));
+        seen.all(|offset| since <= offset.plus(1))
+    }
+
+    pub(crate) fn fence_broker(&mut self, image: &Image, broker: NodeId) -> Decision {
+        let mut records = Vec::new();
+        if let Some(broker) = image.brokers.get(&broker).filter(|broker| !broker.fenced) {
+            self.write_fenced(image, broker, &mut records);
+        }
+        Decision::of(records, Reply::FenceBroker)
+    }
+
+    pub(crate) fn unregister_broker(&mut self, image: &Image, id: NodeId) -> Decision {
+        let Some(broker) = image.brokers.get(&id) else {
+            let message = format!("Broker ID {id} is not currently registered");
+            let refusal = Refusal::new(ErrorCode::BrokerIdNotRegistered, message);
+            return Decision::reply(Reply::UnregisterBroker(Err(refusal)));
+        };
+        let mut records = Vec::new();
+        let affected = |partition: &metadata::Partition| partition.isr.contains(&id) || partition.elr.contains(&id);
+        self.update_leaders(image, Because::Gone(id), &mut records, affected);
+        let broker_epoch = broker.broker_epoch;
+        records.push(UnregisterBrokerRecord { broker_id: id, broker_epoch, ..Default::default() }.into());
+        self.heartbeats.remove(&id);
+        Decision::of(records, Reply::UnregisterBroker(Ok(())))
+    }
+
+    fn write_fenced(&mut self, image: &Image, broker: &RegisterBrokerRecord, records: &mut Vec<Record>) {
+        let id = broker.broker_id;
+        self.update_leaders(image, Because::Gone(id), records, |partition| partition.isr.contains(&id));
+        records.push(BrokerRegistrationChangeRecord { fenced: 1, ..change_of(broker) }.into());
+    }
+
+    fn write_unfenced(&mut self, image: &Image, broker: &RegisterBrokerRecord, records: &mut Vec<Record>) {
+        records.push(BrokerRegistrationChangeRecord { fenced: -1, ..change_of(broker) }.into());
+        let leaderless = |partition: &metadata::Partition| partition.leader == NodeId::NONE;
+        self.update_leaders(image, Because::Back(broker.broker_id), records, leaderless);
+    }
+
+    fn write_shutting_down(&mut self, image: &Image, broker: &RegisterBrokerRecord, records: &mut Vec<Record>) {
+        let id = broker.broker_id;
+        records.push(BrokerRegistrationChangeRecord { in_controlled_shutdown: 1, ..change_of(broker) }.into());
+        self.update_leaders(image, Because::Gone(id), records, |partition| partition.isr.contains(&id));
+    }
+
+    fn write_offline_directories(
+        &mut self,
+        image: &Image,
+        broker: &RegisterBrokerRecord,
+        offline: &[Uuid],
+        records: &mut Vec<Record>,
+    ) {
+        let id = broker.broker_id;
+        let (failed, online): (Vec<Uuid>, Vec<Uuid>) = broker.log_dirs.iter().partition(|dir| offline.contains(dir));
+        if failed.is_empty() || !image.metadata_version().is_some_and(MetadataVersion::has_directories) {
+            return;
+        }
+        self.update_leaders(image, Because::Gone(id), records, |partition| {
+            partition.isr.contains(&id) && partition.directory(id).is_some_and(|dir| failed.contains(&dir))
+        });
+        records.push(BrokerRegistrationChangeRecord { log_dirs: online, ..change_of(broker) }.into());
+    }
+}
+
+/// A broker's state, as heartbeats move it (`BrokerControlState`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Fenced,
+    Unfenced,
+    ShuttingDown,
+    MayStop,
+}
+
+impl Mode {
+    fn of(broker: &RegisterBrokerRecord) -> Self {
+        match (broker.fenced, broker.in_controlled_shutdown) {
+            (true, _) => Self::Fenced,
+            (false, true) => Self::ShuttingDown,
+            (false, false) => Self::Unfenced,
+        }
+    }
+}
+
+fn change_of(broker: &RegisterBrokerRecord) -> BrokerRegistrationChangeRecord {
+    let (broker_id, broker_epoch) = (broker.broker_id, broker.broker_epoch);
+    BrokerRegistrationChangeRecord { broker_id, broker_epoch, ..Default::default() }
+}
+
+fn write_cordoned_directories(
+    image: &Image,
+    broker: &RegisterBrokerRecord,
+    cordoned: Option<Vec<Uuid>>,
+    records: &mut Vec<Record>,
+) {
+    let known = image.metadata_version().is_some_and(MetadataVersion::has_cordoned_directories);
+    if known && cordoned.is_some() && sorted(&cordoned) != sorted(&broker.cordoned_log_dirs) {
+        let record = BrokerRegistrationChangeRecord { cordoned_log_dirs: cordoned, ..change_of(broker) };
+        records.push(record.into());
+    }
+}
+
+fn sorted(dirs: &Option<Vec<Uuid>>) -> Option<BTreeSet<Uuid>> {
+    dirs.as_ref().map(|dirs| dirs.iter().copied().collect())
+}
+
+fn check_directories(image: &Image, request: &RegisterBroker) -> Result<(), Refusal> {
+    if !image.metadata_version().is_some_and(MetadataVersion::has_directories) {
+        return Ok(());
+    }
+    let refuse = |message: String| Err(Refusal::new(ErrorCode::InvalidRegistration, message));
+    if request.log_dirs.is_empty() {
+        return refuse("No directories specified in request".to_owned());
+    }
+    if request.log_dirs.iter().any(|dir| dir.0.as_u128() < 100) {
+        return refuse("Reserved directory ID in request".to_owned());
+    }
+    if request.log_dirs.iter().collect::<BTreeSet<_>>().len() != request.log_dirs.len() {
+        return refuse("Duplicate directory ID in request".to_owned());
+    }
+    for (id, other) in image.brokers.iter().filter(|(id, _)| **id != request.broker) {
+        if let Some(directory) = request.log_dirs.iter().find(|dir| other.log_dirs.contains(dir)) {
+            return refuse(format!("Broker {id} is already registered with directory {directory}"));
+        }
+    }
+    Ok(())
+}
+
+/// A broker must know the level of every feature of the cluster.
+fn check_features(image: &Image, request: &RegisterBroker) -> Result<(), Refusal> {
+    let check = |name: &str, min: i16, max: i16| {
+        let level = image.feature(name);
+        if (min..=max).contains(&level) {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            ErrorCode::UnsupportedVersion,
+            format!(
+                "Unable to register because the broker does not support finalized version {level} of {name}. The broker wants a version between {min} and {max}, inclusive."
+            ),
+        ))
+    };
+    for feature in &request.features {
+        check(&feature.name, feature.min_supported_version, feature.max_supported_version)?;
+    }
+    let told = |name: &str| request.features.iter().any(|feature| feature.name == name);
+    if !told(MetadataVersion::FEATURE) {
+        let message = format!("Request features do not contain '{}'", MetadataVersion::FEATURE);
+        return Err(Refusal::new(ErrorCode::InvalidRegistration, message));
+    }
+    image.features.keys().filter(|name| !told(name)).try_for_each(|name| check(name, 0, 0))
+}

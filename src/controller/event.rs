@@ -1,0 +1,202 @@
+//! What the controller can be asked.
+
+use metadata::records::{BrokerEndpoint, BrokerFeature, ControllerEndpoint, ControllerFeature};
+use metadata::{ConfigResource, Record};
+use model::{BrokerEpoch, ClusterId, NodeId, Offset, TopicId, Uuid};
+
+/// A request, with all that cannot be decided without dice: ids, and seeds for placement.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// Write the first records of a new cluster; does nothing if there are records already.
+    Bootstrap(Bootstrap),
+    /// CreateTopics.
+    CreateTopics(CreateTopics),
+    /// DeleteTopics.
+    DeleteTopics(DeleteTopics),
+    /// CreatePartitions.
+    CreatePartitions(CreatePartitions),
+    /// IncrementalAlterConfigs (KIP-339).
+    IncrementalAlterConfigs(IncrementalAlterConfigs),
+    /// AlterConfigs: replaces all of a resource's configuration.
+    AlterConfigs(AlterConfigs),
+    /// A controller registers (KIP-919).
+    RegisterController(RegisterController),
+    /// A broker registers (KIP-631).
+    RegisterBroker(RegisterBroker),
+    /// A broker says that it lives, and what it wants to be.
+    BrokerHeartbeat(BrokerHeartbeat),
+    /// A broker's session has ended.
+    FenceBroker(NodeId),
+    /// UnregisterBroker.
+    UnregisterBroker(NodeId),
+    /// A broker needs a block of producer ids (KIP-730).
+    AllocateProducerIds(AllocateProducerIds),
+}
+
+/// The first records of a cluster.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bootstrap {
+    /// The records of the bootstrap checkpoint; [`crate::default_features`] where there is none.
+    pub records: Vec<Record>,
+}
+
+/// Topics to be created.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CreateTopics {
+    /// The topics.
+    pub topics: Vec<NewTopic>,
+    /// Only say what would happen.
+    pub validate_only: bool,
+    /// Dice for placement.
+    pub seed: u64,
+}
+
+/// One topic to be created.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewTopic {
+    /// Its name.
+    pub name: String,
+    /// Its id, rolled by the asker.
+    pub id: TopicId,
+    /// How many partitions; -1 is the default, or as many as are assigned.
+    pub partitions: i32,
+    /// How many replicas each has; -1 is the default, or as many as are assigned.
+    pub replication_factor: i16,
+    /// The replicas of each partition, where the asker chooses them.
+    pub assignments: Vec<(i32, Vec<NodeId>)>,
+    /// Its configuration.
+    pub configs: Vec<(String, Option<String>)>,
+    /// Whether the asker may know the configuration that the topic got.
+    pub describable: bool,
+}
+
+/// Topics to be deleted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeleteTopics {
+    /// The topics, each by name or by id.
+    pub topics: Vec<TopicRef>,
+}
+
+/// A topic by name or by id; whoever asks must give one of the two.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TopicRef {
+    /// Its name.
+    pub name: Option<String>,
+    /// Its id; zero is none.
+    pub id: TopicId,
+}
+
+/// Partitions to be added.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CreatePartitions {
+    /// The topics.
+    pub topics: Vec<MorePartitions>,
+    /// Only say what would happen.
+    pub validate_only: bool,
+    /// Dice for placement.
+    pub seed: u64,
+}
+
+/// Partitions to be added to one topic.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MorePartitions {
+    /// The topic.
+    pub topic: String,
+    /// How many it shall have then.
+    pub count: i32,
+    /// The replicas of each new partition, where the asker chooses them.
+    pub assignments: Option<Vec<Vec<NodeId>>>,
+}
+
+/// Changes to single keys.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IncrementalAlterConfigs {
+    /// The resources and their changes.
+    pub resources: Vec<(ConfigResource, Vec<ConfigChange>)>,
+    /// Only say what would happen.
+    pub validate_only: bool,
+}
+
+/// A change to one key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigChange {
+    /// The key.
+    pub name: String,
+    /// What to do, as on the wire: 0 set, 1 delete, 2 append, 3 subtract.
+    pub operation: i8,
+    /// The value; not needed to delete.
+    pub value: Option<String>,
+}
+
+/// Whole configurations.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AlterConfigs {
+    /// The resources and all that shall be set for them.
+    pub resources: Vec<(ConfigResource, Vec<(String, Option<String>)>)>,
+    /// Only say what would happen.
+    pub validate_only: bool,
+}
+
+/// A controller's registration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RegisterController {
+    /// The controller.
+    pub controller: NodeId,
+    /// This start of its process.
+    pub incarnation: Uuid,
+    /// Its addresses.
+    pub endpoints: Vec<ControllerEndpoint>,
+    /// The feature levels it knows.
+    pub features: Vec<ControllerFeature>,
+}
+
+/// A broker's registration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RegisterBroker {
+    /// The broker.
+    pub broker: NodeId,
+    /// The cluster it believes to be in.
+    pub cluster_id: ClusterId,
+    /// This start of its process.
+    pub incarnation: Uuid,
+    /// Its addresses.
+    pub endpoints: Vec<BrokerEndpoint>,
+    /// The feature levels it knows.
+    pub features: Vec<BrokerFeature>,
+    /// Its rack.
+    pub rack: Option<String>,
+    /// Its log directories.
+    pub log_dirs: Vec<Uuid>,
+    /// Its epoch before a clean shutdown, or -1 (KIP-966).
+    pub previous_epoch: BrokerEpoch,
+    /// Whether its previous incarnation may still be alive, as far as sessions tell.
+    pub previous_alive: bool,
+}
+
+/// A sign of life.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BrokerHeartbeat {
+    /// The broker.
+    pub broker: NodeId,
+    /// Its epoch.
+    pub epoch: BrokerEpoch,
+    /// The offset of the last metadata record that it has applied.
+    pub metadata_offset: Offset,
+    /// Whether it wants to be fenced.
+    pub want_fence: bool,
+    /// Whether it wants to shut down.
+    pub want_shut_down: bool,
+    /// Log directories that failed.
+    pub offline_log_dirs: Vec<Uuid>,
+    /// Cordoned log directories; none if the broker does not tell.
+    pub cordoned_log_dirs: Option<Vec<Uuid>>,
+}
+
+/// A request for a block of producer ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AllocateProducerIds {
+    /// The broker.
+    pub broker: NodeId,
+    /// Its epoch.
+    pub epoch: BrokerEpoch,
+}
