@@ -2,5 +2,6 @@
 
 pub mod checkpoints;
 pub mod dirs;
+pub mod log;
 pub mod meta_properties;
 mod properties;

@@ -32,6 +32,12 @@ impl File {
         options.open(path).map(Self).map_err(|e| at(path, e))
     }
 
+    /// Opens an existing file for reading and writing; `NotFound` if there is none.
+    pub fn open_rw(path: impl AsRef<Path>) -> io::Result<Self> {
+        let path = path.as_ref();
+        std::fs::OpenOptions::new().read(true).write(true).open(path).map(Self).map_err(|e| at(path, e))
+    }
+
     /// Makes a file for reading and writing; fails with `AlreadyExists` if there is one.
     pub fn create_new(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref();
