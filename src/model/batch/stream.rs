@@ -30,10 +30,12 @@ impl<'a> Stream<'a> {
     }
 
     /// Whether nothing is left.
+    #[inline]
     pub(super) fn at_end(&mut self) -> Result<bool, BatchError> {
-        if self.at < self.filled {
-            return Ok(false);
-        }
+        if self.at < self.filled { Ok(false) } else { self.refill() }
+    }
+
+    fn refill(&mut self) -> Result<bool, BatchError> {
         self.before += self.filled as u64;
         self.at = 0;
         self.filled = self.reader.read(&mut self.window).map_err(|_| BatchError::Decompress(self.codec))?;
@@ -43,10 +45,21 @@ impl<'a> Stream<'a> {
         Ok(self.filled == 0)
     }
 
+    /// The next `length` bytes, if they are in the window already.
+    #[inline]
+    pub(super) fn take_buffered(&mut self, length: usize) -> Option<&[u8]> {
+        let end = self.at.checked_add(length).filter(|end| *end <= self.filled)?;
+        let taken = self.window.get(self.at..end);
+        self.at = end;
+        taken
+    }
+
+    #[inline]
     fn more(&mut self) -> Result<(), BatchError> {
         if self.at_end()? { Err(BatchError::Records("they end inside a record")) } else { Ok(()) }
     }
 
+    #[inline]
     pub(super) fn u8(&mut self) -> Result<u8, BatchError> {
         self.more()?;
         let byte = self.window.get(self.at).copied().unwrap_or_default();

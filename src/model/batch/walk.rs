@@ -39,48 +39,56 @@ fn walk_slice(batch: &Batch<'_>, mut visit: impl FnMut(Shape)) -> Result<(), Bat
     let mut cursor = Cursor { rest: batch.payload() };
     for _ in 0..count(batch)? {
         let length = positive(cursor.varint()?)?;
-        let mut inside = Cursor { rest: cursor.take(length)? };
-        inside.u8()?;
-        let timestamp_delta = inside.varlong()?;
-        let offset_delta = inside.varint()?;
-        let key_len = inside.nullable()?.map(<[u8]>::len);
-        let value_len = inside.nullable()?.map(<[u8]>::len);
-        let headers = inside.varint()?;
-        for _ in 0..header_count(headers, inside.rest.len())? {
-            let key = positive(inside.varint()?)?;
-            inside.take(key)?;
-            inside.nullable()?;
-        }
-        if !inside.rest.is_empty() {
-            return Err(LONGER);
-        }
-        visit(Shape { offset_delta, timestamp_delta, key_len, value_len });
+        visit(inside(cursor.take(length)?)?);
     }
     if cursor.rest.is_empty() { Ok(()) } else { Err(FOLLOW) }
+}
+
+/// The shape of a record that is all here, from its attributes to its last header.
+#[inline(always)]
+fn inside(record: &[u8]) -> Result<Shape, BatchError> {
+    let mut inside = Cursor { rest: record };
+    inside.u8()?;
+    let timestamp_delta = inside.varlong()?;
+    let offset_delta = inside.varint()?;
+    let key_len = inside.nullable()?.map(<[u8]>::len);
+    let value_len = inside.nullable()?.map(<[u8]>::len);
+    let headers = inside.varint()?;
+    for _ in 0..header_count(headers, inside.rest.len())? {
+        let key = positive(inside.varint()?)?;
+        inside.take(key)?;
+        inside.nullable()?;
+    }
+    if inside.rest.is_empty() { Ok(Shape { offset_delta, timestamp_delta, key_len, value_len }) } else { Err(LONGER) }
 }
 
 fn walk_stream(batch: &Batch<'_>, mut stream: Stream<'_>, mut visit: impl FnMut(Shape)) -> Result<(), BatchError> {
     for _ in 0..count(batch)? {
         let length = positive(stream.varint()?)?;
-        let end = stream.position() + length as u64;
-        stream.u8()?;
-        let timestamp_delta = stream.varlong()?;
-        let offset_delta = stream.varint()?;
-        let key_len = stream.skip_nullable()?;
-        let value_len = stream.skip_nullable()?;
-        let left = end.saturating_sub(stream.position());
-        let headers = stream.varint()?;
-        for _ in 0..header_count(headers, usize::try_from(left).unwrap_or(usize::MAX))? {
-            let key = positive(stream.varint()?)?;
-            stream.skip(key)?;
-            stream.skip_nullable()?;
-        }
-        if stream.position() != end {
-            return Err(LONGER);
-        }
-        visit(Shape { offset_delta, timestamp_delta, key_len, value_len });
+        visit(match stream.take_buffered(length) {
+            Some(record) => inside(record)?,
+            None => passing(&mut stream, length)?,
+        });
     }
     if stream.at_end()? { Ok(()) } else { Err(FOLLOW) }
+}
+
+/// The shape of a record that is not all in the window.
+fn passing(stream: &mut Stream<'_>, length: usize) -> Result<Shape, BatchError> {
+    let end = stream.position() + length as u64;
+    stream.u8()?;
+    let timestamp_delta = stream.varlong()?;
+    let offset_delta = stream.varint()?;
+    let key_len = stream.skip_nullable()?;
+    let value_len = stream.skip_nullable()?;
+    let headers = stream.varint()?;
+    let left = end.saturating_sub(stream.position());
+    for _ in 0..header_count(headers, usize::try_from(left).unwrap_or(usize::MAX))? {
+        let key = positive(stream.varint()?)?;
+        stream.skip(key)?;
+        stream.skip_nullable()?;
+    }
+    if stream.position() == end { Ok(Shape { offset_delta, timestamp_delta, key_len, value_len }) } else { Err(LONGER) }
 }
 
 const LONGER: BatchError = BatchError::Records("a record is longer or shorter than its fields");
