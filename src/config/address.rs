@@ -45,11 +45,8 @@ impl Voter {
         let (Some(id), Some(address), None) = (parts.next(), parts.next(), parts.next()) else {
             return Err(ConfigError::Rule(format!("Invalid configuration value for {VOTERS}. {form}")));
         };
-        let id = id.parse().map_err(|_| {
-            ConfigError::Rule(format!(
-                "Failed to parse voter ID as an integer from {id} for the configuration {VOTERS}"
-            ))
-        })?;
+        let id =
+            id.parse().map_err(|_| ConfigError::Rule(format!("Failed to parse voter ID as an integer from {id}")))?;
         let failed = |what: &str| {
             ConfigError::Rule(format!(
                 "Failed to parse host {what} from entry {entry} for the configuration {VOTERS}. {form}"

@@ -129,6 +129,31 @@ impl Check {
     }
 }
 
+/// What is allowed, as Kafka's documentation writes it; `-` for anything.
+impl std::fmt::Display for Check {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names = |of: &[&str]| format!("[{}]", of.join(", "));
+        match self {
+            Self::Any => f.write_str("-"),
+            Self::Range(min, max) => {
+                let min = min.map(|n| number::plain(n) + ",").unwrap_or_default();
+                let max = max.map(|n| format!(",{}", number::plain(n))).unwrap_or_default();
+                write!(f, "[{min}...{max}]")
+            }
+            Self::OneOf(of) => f.write_str(&names(of)),
+            Self::OneOfAnyCase(of) => write!(f, "(case insensitive) {}", names(of)),
+            Self::List { of: [], .. } => Ok(()),
+            Self::List { of, .. } => f.write_str(&names(of)),
+            Self::NonEmpty => f.write_str("non-empty string"),
+            Self::NonNull => f.write_str("non-null string"),
+            Self::GzipLevel => f.write_str("[1,...,9] or -1"),
+            Self::QuorumVoters | Self::BootstrapServers => f.write_str("non-empty list"),
+            Self::ThrottledReplicas => f.write_str("[partitionId]:[brokerId],[partitionId]:[brokerId],..."),
+            Self::OffsetReset => f.write_str("[latest, earliest, by_duration:PnDTnHnMn.nS]"),
+        }
+    }
+}
+
 /// `ConfigDef.ValidList`: entries not empty and each once; the caller has removed duplicates already.
 fn ensure_list(name: &str, list: &[String], of: &[&str], empty: bool) -> Result<(), ConfigError> {
     if list.is_empty() && !empty {

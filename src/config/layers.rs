@@ -32,12 +32,12 @@ impl Layers {
         Self { file: Arc::new(file), ..Self::default() }
     }
 
-    /// What is set after all three, with the intervals that dynamic settings must not push out of their bounds.
-    pub(crate) fn effective(&self) -> Settings {
+    /// What is set after all three. Brokers keep dynamic intervals within their bounds (`clamped`) where a proposal is refused.
+    pub(crate) fn effective(&self, clamped: bool) -> Settings {
         let mut all = (*self.file).clone();
         overlay(&mut all, &self.cluster);
         overlay(&mut all, &self.broker);
-        if !(self.cluster.is_empty() && self.broker.is_empty()) {
+        if clamped && !(self.cluster.is_empty() && self.broker.is_empty()) {
             clamp(&mut all);
         }
         all

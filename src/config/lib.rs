@@ -46,6 +46,3 @@ pub use validate::{
     validate_group, validate_group_configs, validate_resource_name, validate_topic_config, validate_topic_configs,
 };
 pub use value::Value;
-
-#[cfg(test)]
-mod tests;

@@ -91,7 +91,8 @@ fn protocol_named(name: &str, key: &str) -> Result<SecurityProtocol, ConfigError
         .ok_or_else(|| ConfigError::Rule(format!("Invalid security protocol `{name}` defined in {key}")))
 }
 
-/// `Csv.parseCsvMap`: `key:value` pairs, split at the last colon so that keys may be IPv6 addresses.
+/// `Csv.parseCsvMap`: `key:value` pairs, split at the last colon so that keys may be IPv6 addresses. The error of an entry
+/// without a colon is that of Java's `substring`.
 pub(crate) fn csv_map(key: &str, text: &str) -> Result<Vec<(String, String)>, ConfigError> {
     if text.is_empty() {
         return Ok(Vec::new());
@@ -99,7 +100,8 @@ pub(crate) fn csv_map(key: &str, text: &str) -> Result<Vec<(String, String)>, Co
     let pair = |entry: &str| {
         let (name, value) = entry.rsplit_once(':').ok_or_else(|| {
             ConfigError::Rule(format!(
-                "Error parsing configuration property '{key}': {entry:?} is not of the form name:value"
+                "Error parsing configuration property '{key}': begin 0, end -1, length {}",
+                entry.len()
             ))
         })?;
         Ok((name.trim().to_owned(), value.trim().to_owned()))

@@ -83,7 +83,7 @@ impl NodeConfig {
     /// # Errors
     /// As [`Self::from_text`].
     pub fn from_settings(settings: Settings) -> Result<Self, ConfigError> {
-        Self::from_layers(Layers::of_file(settings))
+        Self::from_layers(Layers::of_file(settings), true)
     }
 
     /// The same node with other dynamic configs: `cluster` of the broker resource without a name, `broker` of this node.
@@ -96,11 +96,11 @@ impl NodeConfig {
         let (broker, also) = usable(broker, true);
         ignored.extend(also);
         let layers = Layers { file: self.layers.file.clone(), cluster: Arc::new(cluster), broker: Arc::new(broker) };
-        Ok((Self::from_layers(layers)?, ignored))
+        Ok((Self::from_layers(layers, true)?, ignored))
     }
 
-    pub(crate) fn from_layers(layers: Layers) -> Result<Self, ConfigError> {
-        let resolved = Arc::new(Resolved::new(Scope::Broker, layers.effective())?);
+    pub(crate) fn from_layers(layers: Layers, clamped: bool) -> Result<Self, ConfigError> {
+        let resolved = Arc::new(Resolved::new(Scope::Broker, layers.effective(clamped))?);
         let r = &*resolved;
         let roles = r.list("process.roles");
         let log_dirs = match r.value("log.dirs").and_then(Value::as_list) {
@@ -161,18 +161,13 @@ impl NodeConfig {
         &self.layers
     }
 
-    /// Names in the file that no key has, each with the key that may have been meant. Prefixes that plug-ins own are let be.
+    /// Names in the file that no key has, each with the key that may have been meant. What plug-ins and listeners own is let be.
     pub fn unknown_keys(&self) -> Vec<(String, Option<&'static str>)> {
-        const FREE: &[&str] = &["listener.name.", "rsm.config.", "rlmm.config.", "config.providers.", "sasl.", "ssl."];
-        self.layers
-            .file
-            .keys()
-            .filter(|name| crate::key(Scope::Broker, name).is_none())
-            .filter(|name| {
-                !FREE.iter().any(|prefix| name.starts_with(prefix)) || nearest_key(Scope::Broker, name).is_some()
-            })
-            .filter(|name| !name.starts_with("listener.name."))
-            .map(|name| (name.clone(), nearest_key(Scope::Broker, name)))
-            .collect()
+        const FREE: &[&str] = &["listener.name.", "config.providers.", "rsm.config.", "rlmm.config."];
+        let unknown = |name: &&String| {
+            crate::key(Scope::Broker, name).is_none() && !FREE.iter().any(|prefix| name.starts_with(prefix))
+        };
+        let file = self.layers.file.keys().filter(unknown);
+        file.map(|name| (name.clone(), nearest_key(Scope::Broker, name))).collect()
     }
 }

@@ -56,6 +56,10 @@ impl Key {
             Kind::Boolean if trimmed.eq_ignore_ascii_case("true") => Ok(Value::Bool(true)),
             Kind::Boolean if trimmed.eq_ignore_ascii_case("false") => Ok(Value::Bool(false)),
             Kind::Boolean => Err(ConfigError::invalid(name, text, "Expected value to be either true or false")),
+            // Java would load the class; here any name may stand for one, and what is not supported is told where it is used.
+            Kind::Class if trimmed.is_empty() => {
+                Err(ConfigError::invalid(name, text, format!("Class {text} could not be found.")))
+            }
             Kind::String | Kind::Class | Kind::Password => Ok(Value::Text(trimmed.to_owned())),
             Kind::Short => whole(i16::MIN.into(), i16::MAX.into()),
             Kind::Int => whole(i32::MIN.into(), i32::MAX.into()),
