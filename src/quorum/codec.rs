@@ -96,7 +96,10 @@ impl<'a> Reader<'a> {
         String::from_utf8(self.take(length)?.to_vec()).map_err(|_| Malformed)
     }
 
-    pub(crate) fn array<T>(&mut self, mut one: impl FnMut(&mut Self) -> Result<T, Malformed>) -> Result<Vec<T>, Malformed> {
+    pub(crate) fn array<T>(
+        &mut self,
+        mut one: impl FnMut(&mut Self) -> Result<T, Malformed>,
+    ) -> Result<Vec<T>, Malformed> {
         let length = self.unsigned()?.checked_sub(1).ok_or(Malformed)?;
         // Nothing is reserved for a length that is only claimed.
         let mut out = Vec::new();

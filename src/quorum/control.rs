@@ -194,7 +194,10 @@ mod tests {
     fn newer_leader_changes_and_other_kinds_are_understood() {
         let newer = "0001 00000007 02 00000007 3aefe0e7f4a548f5adf2700c4f959031 00 01 00";
         let change = decode(2, &hex(newer)).unwrap();
-        assert_eq!(change, Some(Control::LeaderChange { leader: NodeId(7), voters: vec![NodeId(7)], granting: vec![] }));
+        assert_eq!(
+            change,
+            Some(Control::LeaderChange { leader: NodeId(7), voters: vec![NodeId(7)], granting: vec![] })
+        );
         assert_eq!(decode(1, &hex("0000")).unwrap(), None);
         assert!(decode(6, &hex("0000 ff ff ff ff 0f")).is_err());
     }

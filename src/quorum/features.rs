@@ -3,24 +3,30 @@
 use metadata::records::FeatureLevelRecord;
 use metadata::{MetadataVersion, Record};
 
-/// A feature and the levels that this version knows.
-pub(crate) struct Feature {
-    pub(crate) name: &'static str,
-    pub(crate) min: i16,
-    pub(crate) max: i16,
-    /// The level of a new cluster.
-    pub(crate) default: i16,
+/// A feature and the levels that this version knows. A new cluster begins with the highest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Feature {
+    /// Its name.
+    pub name: &'static str,
+    /// The lowest level.
+    pub min: i16,
+    /// The highest level.
+    pub max: i16,
 }
 
 const fn feature(name: &'static str, min: i16, max: i16) -> Feature {
-    Feature { name, min, max, default: max }
+    Feature { name, min, max }
 }
 
-/// Every feature that can be chosen; metadata.version comes first, as Kafka writes it.
-pub(crate) const SUPPORTED: &[Feature] = &[
+/// The feature whose level the quorum keeps in a control record of its own: 1 has dynamic voters (KIP-853).
+pub(crate) const KRAFT_VERSION: &str = "kraft.version";
+
+/// Every feature; metadata.version comes first, as Kafka writes it.
+pub const SUPPORTED: &[Feature] = &[
     feature(MetadataVersion::FEATURE, MetadataVersion::MINIMUM.0, MetadataVersion::LATEST.0),
     feature("eligible.leader.replicas.version", 0, 1),
     feature("group.version", 0, 1),
+    feature(KRAFT_VERSION, 0, 1),
     feature("share.version", 0, 1),
     feature("streams.version", 0, 1),
     feature("transaction.version", 0, 2),
@@ -34,10 +40,15 @@ pub(crate) fn bootstrap(asked: &[(String, i16)]) -> Result<Vec<Record>, (String,
             return Err((name.clone(), *level, known));
         }
     }
-    let level = |f: &Feature| asked.iter().rfind(|(name, _)| name == f.name).map_or(f.default, |(_, level)| *level);
+    let level = |f: &Feature| asked.iter().rfind(|(name, _)| name == f.name).map_or(f.max, |(_, level)| *level);
     // Level 0 is that of a feature nobody mentions (`BootstrapMetadata.fromVersions`).
-    let chosen = SUPPORTED.iter().map(|f| (f.name, level(f))).filter(|(_, level)| *level > 0);
-    let record = |(name, level): (&str, i16)| FeatureLevelRecord { name: name.into(), feature_level: level, ..Default::default() };
+    let chosen =
+        SUPPORTED.iter().map(|f| (f.name, level(f))).filter(|(name, level)| *name != KRAFT_VERSION && *level > 0);
+    let record = |(name, level): (&str, i16)| FeatureLevelRecord {
+        name: name.into(),
+        feature_level: level,
+        ..Default::default()
+    };
     Ok(chosen.map(|chosen| record(chosen).into()).collect())
 }
 

@@ -78,6 +78,11 @@ pub enum FormatError {
     /// A feature that does not exist, or not at this level.
     #[error("feature {0} has no level {1}: {2}")]
     Feature(String, i16, Levels),
+    /// kraft.version follows from the way the voters are given.
+    #[error(
+        "kraft.version cannot be {0} here: it is 1 with dynamic voters (--standalone) and 0 with controller.quorum.voters"
+    )]
+    KraftVersion(i16),
     /// A first record cannot be told at the metadata version that was asked for.
     #[error("the first records cannot be written: {0}")]
     Encode(String),
@@ -111,6 +116,12 @@ pub fn format(what: &Format, now: Timestamp) -> Result<Vec<String>, FormatError>
     }
     let records = features::bootstrap(&what.features)
         .map_err(|(name, level, known)| FormatError::Feature(name, level, Levels(known)))?;
+    let kraft_version = i16::from(what.standalone.is_some());
+    if let Some((_, level)) =
+        what.features.iter().find(|(name, level)| name == features::KRAFT_VERSION && *level != kraft_version)
+    {
+        return Err(FormatError::KraftVersion(*level));
+    }
     let version = features::metadata_version(&records);
     let encode = |record: &Record| record.encode(version).map_err(|e| FormatError::Encode(e.to_string()));
     let encoded: Vec<Bytes> = records.iter().map(encode).collect::<Result<_, _>>()?;
@@ -173,8 +184,7 @@ fn write_voters(
 ) -> io::Result<()> {
     let metadata = dir.join(METADATA_DIR);
     host::fs::create_dir_all(&metadata)?;
-    let voter =
-        Voter { id: node, directory_id, endpoints: vec![endpoint.clone()], kraft_versions: KRAFT_VERSIONS };
+    let voter = Voter { id: node, directory_id, endpoints: vec![endpoint.clone()], kraft_versions: KRAFT_VERSIONS };
     let agreement = Agreement { kraft_version: KRAFT_VERSIONS.1, voters: Some(vec![voter]) };
     snapshot::write(&metadata, SnapshotId::BOOTSTRAP, (now, now), &agreement, [])?;
     host::fs::sync_dir(dir)
@@ -292,6 +302,7 @@ mod tests {
             let error = format(&with(feature, level), NOW).unwrap_err().to_string();
             assert!(error.starts_with(message), "{error}");
         }
+        assert!(matches!(format(&with("kraft.version", 0), NOW), Err(FormatError::KraftVersion(0))));
         let lines = format(&with("metadata.version", 25), NOW).unwrap();
         assert!(lines.iter().all(|line| line.ends_with("metadata.version 4.0-IV3.")), "{lines:?}");
     }

@@ -54,9 +54,9 @@ impl QuorumState {
     pub fn read(dir: &Path) -> io::Result<Option<Self>> {
         let path = dir.join(FILE_NAME);
         match host::fs::read_to_string(&path) {
-            Ok(text) => Self::parse(&text).map(Some).map_err(|reason| {
-                io::Error::new(io::ErrorKind::InvalidData, format!("{}: {reason}", path.display()))
-            }),
+            Ok(text) => Self::parse(&text)
+                .map(Some)
+                .map_err(|reason| io::Error::new(io::ErrorKind::InvalidData, format!("{}: {reason}", path.display()))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }

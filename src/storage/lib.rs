@@ -3,5 +3,6 @@
 pub mod checkpoints;
 pub mod dirs;
 pub mod log;
+pub mod manager;
 pub mod meta_properties;
 mod properties;

@@ -192,6 +192,21 @@ impl Log {
         self.failure.get().map(String::as_str)
     }
 
+    /// Whether the log answers nothing any more, because the disk failed under it or under its directory.
+    pub fn is_offline(&self) -> bool {
+        self.failure.get().is_some()
+    }
+
+    /// Its directory failed: from now on the log answers nothing. What is being done meanwhile may still succeed.
+    pub fn take_offline(&self, reason: &str) {
+        let _ = self.failure.set(reason.to_owned());
+    }
+
+    /// The base of the oldest segment; the log's start may lie behind it.
+    pub fn first_segment_base(&self) -> Offset {
+        self.segments.read().first().map_or(Offset(0), |segment| segment.base)
+    }
+
     fn publish_unstable(&self, writer: &Writer) {
         let unstable = writer.producers.first_unstable_offset().map_or(i64::MAX, |offset| offset.0);
         self.first_unstable.store(unstable, Ordering::Release);

@@ -67,7 +67,8 @@ impl MetaProperties {
         if version != "1" {
             return Err(MetaPropertiesError::Version(version.to_owned()));
         }
-        let malformed = |key, value: &str, expected| MetaPropertiesError::Malformed { key, value: value.into(), expected };
+        let malformed =
+            |key, value: &str, expected| MetaPropertiesError::Malformed { key, value: value.into(), expected };
         let node = get("node.id")?;
         let node_id = node.parse().map(NodeId).map_err(|_| malformed("node.id", node, "a number"))?;
         let directory_id = match found.get("directory.id") {
