@@ -36,3 +36,9 @@ pub async fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     }
     Ok(found)
 }
+
+/// The name of this machine, by which others may reach it.
+pub fn host_name() -> io::Result<String> {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    if name.is_empty() { Err(io::Error::new(io::ErrorKind::NotFound, "the machine has no name")) } else { Ok(name) }
+}

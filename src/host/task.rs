@@ -9,6 +9,11 @@ pub use tokio::time::{Interval, MissedTickBehavior, error::Elapsed, interval, sl
 
 use crate::clock::Moment;
 
+/// The runtime of a program: a thread a processor for tasks, and a pool for calls that block.
+pub fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("ottla").build()
+}
+
 /// Starts a task on the runtime.
 pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
 where

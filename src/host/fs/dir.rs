@@ -100,6 +100,11 @@ pub fn sync_dir(path: impl AsRef<Path>) -> io::Result<()> {
     std::fs::File::open(path).and_then(|dir| dir.sync_all()).map_err(|e| at(path, e))
 }
 
+/// The path from the root on, without asking whether it exists.
+pub fn absolute(path: impl AsRef<Path>) -> io::Result<PathBuf> {
+    std::path::absolute(path)
+}
+
 /// Whether something is there; false if it cannot be told.
 pub fn exists(path: impl AsRef<Path>) -> bool {
     path.as_ref().exists()

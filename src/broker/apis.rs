@@ -1,0 +1,35 @@
+//! The list of what the broker speaks: each row is both an entry of ApiVersions and a way to its handler.
+
+use kafka_protocol::messages::{
+    AlterConfigsRequest, ApiVersionsRequest, CreatePartitionsRequest, CreateTopicsRequest, DeleteRecordsRequest,
+    DeleteTopicsRequest, DescribeClusterRequest, DescribeConfigsRequest, DescribeProducersRequest,
+    DescribeTopicPartitionsRequest, FetchRequest, IncrementalAlterConfigsRequest, InitProducerIdRequest,
+    ListConfigResourcesRequest, ListOffsetsRequest, ListPartitionReassignmentsRequest, MetadataRequest,
+    OffsetForLeaderEpochRequest, ProduceRequest,
+};
+use wire::log_dirs::DescribeLogDirs as DescribeLogDirsRequest;
+
+use crate::node::Node;
+
+wire::apis!(Node {
+    Produce(ProduceRequest) 3..=13;
+    Fetch(FetchRequest) 4..=18;
+    ListOffsets(ListOffsetsRequest) 1..=11 as 10;
+    Metadata(MetadataRequest) 0..=13;
+    ApiVersions(ApiVersionsRequest) 0..=4;
+    CreateTopics(CreateTopicsRequest) 2..=7;
+    DeleteTopics(DeleteTopicsRequest) 1..=6;
+    DeleteRecords(DeleteRecordsRequest) 0..=2;
+    InitProducerId(InitProducerIdRequest) 0..=5;
+    OffsetForLeaderEpoch(OffsetForLeaderEpochRequest) 2..=4;
+    DescribeConfigs(DescribeConfigsRequest) 1..=4;
+    AlterConfigs(AlterConfigsRequest) 0..=2;
+    DescribeLogDirs(DescribeLogDirsRequest) 1..=5;
+    CreatePartitions(CreatePartitionsRequest) 0..=3;
+    IncrementalAlterConfigs(IncrementalAlterConfigsRequest) 0..=1;
+    ListPartitionReassignments(ListPartitionReassignmentsRequest) 0..=0;
+    DescribeCluster(DescribeClusterRequest) 0..=2;
+    DescribeProducers(DescribeProducersRequest) 0..=0;
+    ListConfigResources(ListConfigResourcesRequest) 0..=1;
+    DescribeTopicPartitions(DescribeTopicPartitionsRequest) 0..=0;
+});

@@ -1,0 +1,23 @@
+//! One file an API: what is asked, and what is answered.
+
+mod alter_configs;
+mod api_versions;
+mod create_partitions;
+pub mod create_topics;
+mod delete_records;
+mod delete_topics;
+mod describe_cluster;
+mod describe_configs;
+mod describe_log_dirs;
+mod describe_producers;
+mod describe_topic_partitions;
+pub mod fetch;
+mod init_producer_id;
+mod list_config_resources;
+mod list_offsets;
+mod list_partition_reassignments;
+mod metadata;
+mod offset_for_leader_epoch;
+mod produce;
+
+pub use describe_configs::settings;

@@ -1,0 +1,108 @@
+//! CreateTopics 2 to 7 (KIP-4, KIP-464, KIP-525), and topics that are created because somebody asked for them.
+
+use controller::{CreateTopics, CreatedTopic, Event, NewTopic, Refusal, Reply};
+use kafka_protocol::messages::create_topics_request::CreatableTopic;
+use kafka_protocol::messages::create_topics_response::{CreatableTopicConfigs, CreatableTopicResult};
+use kafka_protocol::messages::{CreateTopicsRequest, CreateTopicsResponse};
+use model::{ErrorCode, NodeId, TopicName};
+use wire::{Answer, Context, Handle};
+
+use crate::node::{FileSlice, Node};
+use crate::text::{text, text_or_null};
+
+impl Handle<CreateTopicsRequest> for Node {
+    async fn handle(&self, _: &Context, request: CreateTopicsRequest) -> Answer<CreateTopicsResponse, FileSlice> {
+        let asked: Vec<_> = request.topics.iter().map(|topic| topic.name.clone()).collect();
+        let event = CreateTopics {
+            topics: request.topics.into_iter().map(new_topic).collect(),
+            validate_only: request.validate_only,
+            seed: host::dice::below(u64::MAX),
+        };
+        let topics = match self.quorum.submit(Event::CreateTopics(event)).await {
+            Ok(Reply::CreateTopics(Ok(results))) => {
+                results.into_iter().map(|topic| tell(topic.name, topic.result)).collect()
+            }
+            Ok(Reply::CreateTopics(Err(refusal))) => {
+                asked.into_iter().map(|name| tell(name.to_string(), Err(refusal.clone()))).collect()
+            }
+            _ => {
+                let refusal = Refusal::code(ErrorCode::NotController);
+                asked.into_iter().map(|name| tell(name.to_string(), Err(refusal.clone()))).collect()
+            }
+        };
+        CreateTopicsResponse::default().with_topics(topics).into()
+    }
+}
+
+fn new_topic(topic: CreatableTopic) -> NewTopic {
+    let assignments = topic.assignments.into_iter().map(|assignment| {
+        let replicas = assignment.broker_ids.into_iter().map(|id| NodeId(id.0)).collect();
+        (assignment.partition_index, replicas)
+    });
+    let configs = topic.configs.into_iter().map(|c| (c.name.to_string(), c.value.map(|value| value.to_string())));
+    NewTopic {
+        name: topic.name.to_string(),
+        id: host::dice::uuid(),
+        partitions: topic.num_partitions,
+        replication_factor: topic.replication_factor,
+        assignments: assignments.collect(),
+        configs: configs.collect(),
+        describable: true,
+    }
+}
+
+fn tell(name: String, result: Result<CreatedTopic, Refusal>) -> CreatableTopicResult {
+    let told = CreatableTopicResult::default().with_name(text(name).into());
+    match result {
+        Err(refusal) => told
+            .with_error_code(refusal.code.code())
+            .with_error_message(text_or_null(refusal.message))
+            .with_num_partitions(-1)
+            .with_replication_factor(-1)
+            .with_configs(Some(Vec::new())),
+        Ok(created) => {
+            let configs = created.configs.map(|configs| {
+                let configs = configs.into_iter().map(|config| {
+                    CreatableTopicConfigs::default()
+                        .with_name(text(config.name))
+                        .with_value(text_or_null(config.value))
+                        .with_config_source(config.source)
+                        .with_is_sensitive(config.sensitive)
+                });
+                configs.collect()
+            });
+            told.with_topic_id(created.id.0)
+                .with_num_partitions(created.partitions)
+                .with_replication_factor(created.replication_factor)
+                .with_configs(configs)
+        }
+    }
+}
+
+/// Creates `name` with this broker's defaults; fine if it was there already.
+///
+/// # Errors
+/// What the asker is told instead of the topic.
+pub async fn auto_create(node: &Node, name: &TopicName) -> Result<(), ErrorCode> {
+    let defaults = node.config();
+    let topic = NewTopic {
+        name: name.to_string(),
+        id: host::dice::uuid(),
+        partitions: defaults.topics.num_partitions,
+        replication_factor: i16::try_from(defaults.topics.default_replication_factor).unwrap_or(1),
+        assignments: Vec::new(),
+        configs: Vec::new(),
+        describable: false,
+    };
+    let event = CreateTopics { topics: vec![topic], validate_only: false, seed: host::dice::below(u64::MAX) };
+    match node.quorum.submit(Event::CreateTopics(event)).await {
+        Ok(Reply::CreateTopics(Ok(results))) => match results.into_iter().next().map(|topic| topic.result) {
+            Some(Ok(_)) => Ok(()),
+            Some(Err(refusal)) if refusal.code == ErrorCode::TopicAlreadyExists => Ok(()),
+            Some(Err(refusal)) => Err(refusal.code),
+            None => Err(ErrorCode::UnknownServerError),
+        },
+        Ok(Reply::CreateTopics(Err(refusal))) => Err(refusal.code),
+        _ => Err(ErrorCode::UnknownTopicOrPartition),
+    }
+}

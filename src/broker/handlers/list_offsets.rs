@@ -1,0 +1,84 @@
+//! ListOffsets 1 to 11: by time, and by the special times below zero (KIP-79, KIP-734, KIP-405, KIP-1005, KIP-1023).
+
+use std::collections::BTreeSet;
+
+use kafka_protocol::messages::list_offsets_response::{ListOffsetsPartitionResponse, ListOffsetsTopicResponse};
+use kafka_protocol::messages::{ListOffsetsRequest, ListOffsetsResponse};
+use model::{ErrorCode, LeaderEpoch, Offset, PartitionIndex, Timestamp};
+use wire::{Answer, Context, Handle};
+
+use crate::node::{FileSlice, Node};
+
+const LATEST: i64 = -1;
+const EARLIEST: i64 = -2;
+const MAX_TIMESTAMP: i64 = -3;
+const EARLIEST_LOCAL: i64 = -4;
+const LATEST_TIERED: i64 = -5;
+const EARLIEST_PENDING_UPLOAD: i64 = -6;
+
+type Found = Option<(Timestamp, Offset, LeaderEpoch)>;
+
+impl Handle<ListOffsetsRequest> for Node {
+    async fn handle(&self, context: &Context, request: ListOffsetsRequest) -> Answer<ListOffsetsResponse, FileSlice> {
+        let committed_only = request.isolation_level == 1;
+        let mut topics = Vec::with_capacity(request.topics.len());
+        for topic in request.topics {
+            let mut seen = BTreeSet::new();
+            let twice: BTreeSet<i32> =
+                topic.partitions.iter().map(|p| p.partition_index).filter(|index| !seen.insert(*index)).collect();
+            let partitions = topic.partitions.into_iter().map(|asked| {
+                let index = asked.partition_index;
+                let outcome = if twice.contains(&index) {
+                    Err(ErrorCode::InvalidRequest)
+                } else if !context.knows_special_time(asked.timestamp) {
+                    Err(ErrorCode::UnsupportedVersion)
+                } else {
+                    self.offset_at(&topic.name, index, asked.current_leader_epoch, asked.timestamp, committed_only)
+                };
+                let told = ListOffsetsPartitionResponse::default().with_partition_index(index);
+                match outcome {
+                    Ok(Some((timestamp, offset, epoch))) => {
+                        told.with_timestamp(timestamp.0).with_offset(offset.0).with_leader_epoch(epoch.0)
+                    }
+                    Ok(None) => told,
+                    Err(error) => told.with_error_code(error.code()),
+                }
+            });
+            let partitions = partitions.collect();
+            topics.push(ListOffsetsTopicResponse::default().with_name(topic.name).with_partitions(partitions));
+        }
+        ListOffsetsResponse::default().with_topics(topics).into()
+    }
+}
+
+impl Node {
+    fn offset_at(
+        &self,
+        topic: &str,
+        index: i32,
+        claimed_epoch: i32,
+        timestamp: i64,
+        committed_only: bool,
+    ) -> Result<Found, ErrorCode> {
+        let partition = self.partition_by_name(topic, PartitionIndex(index))?;
+        partition.check_epoch(claimed_epoch)?;
+        let log = &partition.log;
+        let end = if committed_only { log.last_stable_offset() } else { log.high_watermark() };
+        let storage = |_| ErrorCode::KafkaStorageError;
+        let epoch_of = |offset| log.epoch_at(offset).unwrap_or(LeaderEpoch::NONE);
+        Ok(match timestamp {
+            LATEST => Some((Timestamp::NONE, end, partition.leader_epoch())),
+            EARLIEST | EARLIEST_LOCAL => {
+                let start = log.start_offset();
+                Some((Timestamp::NONE, start, epoch_of(start)))
+            }
+            // Nothing is tiered, and nothing waits for it.
+            LATEST_TIERED | EARLIEST_PENDING_UPLOAD => Some((Timestamp::NONE, Offset::NONE, LeaderEpoch::NONE)),
+            MAX_TIMESTAMP => log.max_timestamp_offset().map_err(storage)?,
+            time if time >= 0 => {
+                log.offset_for_timestamp(Timestamp(time)).map_err(storage)?.filter(|(_, offset, _)| *offset < end)
+            }
+            _ => return Err(ErrorCode::UnsupportedVersion),
+        })
+    }
+}

@@ -1,0 +1,208 @@
+//! Produce 3 to 13: validate, append the client's own bytes, answer with where they are (KIP-98, KIP-467, KIP-516).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
+use kafka_protocol::messages::produce_response::{
+    BatchIndexAndErrorMessage, LeaderIdAndEpoch, NodeEndpoint, PartitionProduceResponse, TopicProduceResponse,
+};
+use kafka_protocol::messages::{BrokerId, ProduceRequest, ProduceResponse};
+use model::{ErrorCode, PartitionIndex, TopicId, TopicName};
+use replication::validate::{self, Refusal, Rules};
+use storage::log::{AppendError, Appended};
+use wire::{Answer, Context, Handle};
+
+use crate::node::{FileSlice, Node};
+use crate::partitions::Partition;
+use crate::text::{text, text_or_null, topic_name};
+
+/// What a partition's answer says when nothing was appended.
+struct Failure {
+    error: ErrorCode,
+    log_start_offset: i64,
+    message: Option<String>,
+    records: Vec<(i32, Option<String>)>,
+}
+
+impl From<ErrorCode> for Failure {
+    fn from(error: ErrorCode) -> Self {
+        Self { error, log_start_offset: -1, message: None, records: Vec::new() }
+    }
+}
+
+impl Handle<ProduceRequest> for Node {
+    async fn handle(&self, context: &Context, request: ProduceRequest) -> Answer<ProduceResponse, FileSlice> {
+        let acks = request.acks;
+        let refused = match acks {
+            _ if has_transactional(&request) && request.transactional_id.is_none() => {
+                Some(ErrorCode::TransactionalIdAuthorizationFailed)
+            }
+            -1..=1 => None,
+            _ => Some(ErrorCode::InvalidRequiredAcks),
+        };
+        let mut failed = false;
+        let mut moved = false;
+        let mut responses = Vec::with_capacity(request.topic_data.len());
+        for topic in request.topic_data {
+            let mut answer =
+                TopicProduceResponse::default().with_name(topic.name.clone()).with_topic_id(topic.topic_id);
+            let known = self.resolve(&topic, context);
+            if let (Ok((name, _)), false) = (&known, context.topics_by_id()) {
+                answer.name = topic_name(name);
+            }
+            answer.partition_responses.reserve_exact(topic.partition_data.len());
+            for partition in topic.partition_data {
+                let index = partition.index;
+                let outcome = match (&known, refused) {
+                    (_, Some(error)) => Err(error.into()),
+                    (Err(error), None) => Err((*error).into()),
+                    (Ok((name, id)), None) => self.append(context, name, *id, acks, partition),
+                };
+                let mut told = match outcome {
+                    Ok(appended) => PartitionProduceResponse::default()
+                        .with_base_offset(appended.first_offset.0)
+                        .with_log_append_time_ms(appended.append_time.0)
+                        .with_log_start_offset(appended.log_start_offset.0),
+                    Err(failure) => {
+                        failed = true;
+                        self.tell(context, failure)
+                    }
+                };
+                if told.error_code == ErrorCode::NotLeaderOrFollower.code()
+                    && let Ok((_, id)) = &known
+                    && let Some((leader, epoch)) = self.leader_of(*id, PartitionIndex(index))
+                {
+                    moved = true;
+                    told.current_leader =
+                        LeaderIdAndEpoch::default().with_leader_id(BrokerId(leader.0)).with_leader_epoch(epoch.0);
+                }
+                answer.partition_responses.push(told.with_index(index));
+            }
+            responses.push(answer);
+        }
+        match acks {
+            // Nobody listens for the error; a closed connection makes the client look for its leader again.
+            0 if failed => Answer::Close,
+            0 => Answer::Nothing,
+            _ => {
+                let mut response = ProduceResponse::default().with_responses(responses);
+                if moved && context.topics_by_id() {
+                    response.node_endpoints = self.endpoints(context);
+                }
+                response.into()
+            }
+        }
+    }
+}
+
+impl Node {
+    fn resolve(&self, topic: &TopicProduceData, context: &Context) -> Result<(TopicName, TopicId), ErrorCode> {
+        let published = self.published();
+        let image = &published.image;
+        if context.topics_by_id() {
+            let id = TopicId::from(topic.topic_id);
+            let found = image.topic_by_id(id).ok_or(ErrorCode::UnknownTopicId)?;
+            Ok((found.name.clone(), id))
+        } else {
+            let found = image.topic(&topic.name).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+            Ok((found.name.clone(), found.id))
+        }
+    }
+
+    fn append(
+        &self,
+        context: &Context,
+        name: &TopicName,
+        id: TopicId,
+        acks: i16,
+        data: PartitionProduceData,
+    ) -> Result<Appended, Failure> {
+        // Only the tools' own client may write to the broker's own topics.
+        if name.is_internal() && context.client_id() != "__admin_client" {
+            self.partition(id, PartitionIndex(data.index))?;
+            return Err(ErrorCode::InvalidTopicException.into());
+        }
+        let partition = self.partition(id, PartitionIndex(data.index))?;
+        let records = data.records.unwrap_or_default();
+        let appended = append_to(&partition, records, context, acks)?;
+        if !appended.duplicate {
+            partition.log.set_high_watermark(partition.log.end_offset());
+            partition.readers.wake();
+        }
+        Ok(appended)
+    }
+
+    fn tell(&self, context: &Context, failure: Failure) -> PartitionProduceResponse {
+        let errors = failure.records.into_iter().map(|(index, message)| {
+            BatchIndexAndErrorMessage::default()
+                .with_batch_index(index)
+                .with_batch_index_error_message(text_or_null(message))
+        });
+        let error = match failure.error {
+            ErrorCode::KafkaStorageError if !context.knows_storage_error() => ErrorCode::NotLeaderOrFollower,
+            error => error,
+        };
+        let mut told = PartitionProduceResponse::default()
+            .with_error_code(error.code())
+            .with_base_offset(-1)
+            .with_log_append_time_ms(-1)
+            .with_log_start_offset(failure.log_start_offset);
+        if context.knows_record_errors() {
+            told.record_errors = errors.collect();
+            told.error_message = text_or_null(failure.message);
+        }
+        told
+    }
+
+    fn endpoints(&self, context: &Context) -> Vec<NodeEndpoint> {
+        self.alive_brokers(context)
+            .into_iter()
+            .map(|broker| {
+                NodeEndpoint::default()
+                    .with_node_id(BrokerId(broker.node.0))
+                    .with_host(text(broker.host))
+                    .with_port(broker.port)
+                    .with_rack(text_or_null(broker.rack))
+            })
+            .collect()
+    }
+}
+
+fn append_to(partition: &Arc<Partition>, records: Bytes, context: &Context, acks: i16) -> Result<Appended, Failure> {
+    // One replica is all there is until replication comes; it is always in sync.
+    if acks == -1 && partition.effective_min_isr(1) > 1 {
+        return Err(ErrorCode::NotEnoughReplicas.into());
+    }
+    let log_start_offset = partition.log.start_offset().0;
+    let refuse = |refusal: Refusal| Failure {
+        error: refusal.code,
+        log_start_offset: if refusal.record_errors.is_empty() { -1 } else { log_start_offset },
+        message: refusal.client_message().map(str::to_owned),
+        records: refusal.record_errors,
+    };
+    let rules = partition.rules.load();
+    let now = host::clock::now();
+    let validated = if context.knows_zstd() {
+        validate::validate(&records, &rules, now)
+    } else {
+        validate::validate(&records, &Rules { zstd_allowed: false, ..Rules::clone(&rules) }, now)
+    };
+    let validated = validated.map_err(refuse)?;
+    if validated.batches.iter().any(|batch| batch.is_transactional) {
+        // No transaction can be open while no transactional id can be had.
+        return Err(Failure { log_start_offset, ..ErrorCode::InvalidTxnState.into() });
+    }
+    partition.log.append_as_leader(&validated, partition.leader_epoch(), now).map_err(|error| match error {
+        AppendError::Producer(error) => Failure { log_start_offset, ..error.code().into() },
+        error => error.code().into(),
+    })
+}
+
+fn has_transactional(request: &ProduceRequest) -> bool {
+    let mut partitions = request.topic_data.iter().flat_map(|topic| &topic.partition_data);
+    partitions.any(|partition| {
+        let records = partition.records.as_deref().unwrap_or_default();
+        model::batch::Batch::first(records).is_ok_and(|batch| batch.is_transactional())
+    })
+}

@@ -1,0 +1,83 @@
+//! The node as a member of its cluster: registers, says that it lives, takes producer ids.
+
+use anyhow::{anyhow, bail};
+use controller::{AllocateProducerIds, BrokerHeartbeat, Event, RegisterBroker, Reply};
+use metadata::records::{BrokerEndpoint, BrokerFeature};
+use model::{BrokerEpoch, ClusterId, ErrorCode, Offset, Uuid};
+
+use crate::node::Node;
+
+/// What a broker says of itself when it registers.
+pub struct Registration {
+    /// Its addresses.
+    pub endpoints: Vec<BrokerEndpoint>,
+    /// Its log directories.
+    pub log_dirs: Vec<Uuid>,
+    /// Its epoch before a clean shutdown, or -1.
+    pub previous_epoch: BrokerEpoch,
+}
+
+impl Node {
+    /// Registers this start of the broker, and has it unfenced: from then on it leads its partitions.
+    pub async fn join(&self, registration: Registration) -> anyhow::Result<BrokerEpoch> {
+        let features = quorum::SUPPORTED.iter().map(|feature| BrokerFeature {
+            name: feature.name.to_owned(),
+            min_supported_version: feature.min,
+            max_supported_version: feature.max,
+            ..BrokerFeature::default()
+        });
+        let event = Event::RegisterBroker(RegisterBroker {
+            broker: self.id(),
+            cluster_id: ClusterId(self.cluster_id().to_owned()),
+            incarnation: host::dice::uuid(),
+            endpoints: registration.endpoints,
+            features: features.collect(),
+            rack: self.config().server.rack.clone(),
+            log_dirs: registration.log_dirs,
+            previous_epoch: registration.previous_epoch,
+            // It held the lock of the directory, which its new incarnation has now.
+            previous_alive: false,
+        });
+        let epoch = match self.quorum.submit(event).await? {
+            Reply::RegisterBroker(Ok(epoch)) => epoch,
+            Reply::RegisterBroker(Err(refusal)) => bail!("the controller refuses this broker: {refusal}"),
+            other => bail!("the controller answered a registration with {other:?}"),
+        };
+        self.set_epoch(epoch);
+        let status = self.heartbeat(false).await?;
+        if status.fenced {
+            return Err(anyhow!("the controller keeps this broker fenced"));
+        }
+        Ok(epoch)
+    }
+
+    /// Says that the broker lives, or that it wants to stop.
+    pub async fn heartbeat(&self, want_shut_down: bool) -> anyhow::Result<controller::BrokerStatus> {
+        let event = Event::BrokerHeartbeat(BrokerHeartbeat {
+            broker: self.id(),
+            epoch: self.epoch(),
+            metadata_offset: Offset(self.published().offset),
+            want_fence: false,
+            want_shut_down,
+            offline_log_dirs: self.logs.offline_ids(),
+            cordoned_log_dirs: None,
+        });
+        match self.quorum.submit(event).await? {
+            Reply::BrokerHeartbeat(Ok(status)) => Ok(status),
+            Reply::BrokerHeartbeat(Err(refusal)) => bail!("the controller refuses this broker's heartbeat: {refusal}"),
+            other => bail!("the controller answered a heartbeat with {other:?}"),
+        }
+    }
+
+    /// A block of producer ids that is this broker's alone.
+    pub async fn take_producer_ids(&self) -> Result<std::ops::Range<i64>, ErrorCode> {
+        let event = Event::AllocateProducerIds(AllocateProducerIds { broker: self.id(), epoch: self.epoch() });
+        match self.quorum.submit(event).await {
+            Ok(Reply::AllocateProducerIds(Ok(block))) => {
+                Ok(block.first.0..block.first.0.saturating_add(i64::from(block.count)))
+            }
+            Ok(Reply::AllocateProducerIds(Err(refusal))) => Err(refusal.code),
+            _ => Err(ErrorCode::CoordinatorNotAvailable),
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! What handlers share: the published image, the partitions, the configuration, and questions asked of them.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Weak};
+
+use arc_swap::ArcSwap;
+use config::NodeConfig;
+use metadata::Image;
+use model::{BrokerEpoch, ErrorCode, LeaderEpoch, NodeId, PartitionIndex, TopicId, TopicName};
+use parking_lot::Mutex;
+use replication::sessions::Sessions;
+use storage::manager::Logs;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use wire::{Broker, Context, Slice};
+
+use crate::partitions::{Partition, Partitions};
+use crate::producer_ids::ProducerIds;
+
+/// Entries of requests that are being decoded and handled at one time, in all connections together.
+const ADMITTED_ENTRIES: usize = 500_000;
+/// Requests with fewer entries need no admission.
+const FREE_ENTRIES: usize = 1_000;
+/// Partitions on which fetches wait, in all connections together.
+const PARKED_PARTITIONS: usize = 500_000;
+
+/// A running node, as its handlers see it.
+pub struct Node {
+    me: Weak<Node>,
+    cluster_id: String,
+    config: ArcSwap<NodeConfig>,
+    image: ArcSwap<Published>,
+    /// The partitions whose replica lives here.
+    pub partitions: Partitions,
+    /// All logs in all directories.
+    pub logs: Arc<Logs>,
+    /// The controllers' agreed log.
+    pub quorum: Arc<quorum::Quorum>,
+    /// The fetch sessions (KIP-227).
+    pub sessions: Mutex<Sessions>,
+    /// Room for fetches to wait in.
+    pub parked: Arc<Semaphore>,
+    /// Producer ids of this broker's own block.
+    pub producer_ids: ProducerIds,
+    admitted: Arc<Semaphore>,
+    epoch: AtomicI64,
+}
+
+/// The metadata as of an offset of its log.
+pub struct Published {
+    /// The metadata.
+    pub image: Image,
+    /// The offset of the last record in it.
+    pub offset: i64,
+}
+
+/// Bytes of a log's file, on their way to a socket.
+#[derive(Debug)]
+pub struct FileSlice(pub storage::log::Slice);
+
+impl Slice for FileSlice {
+    fn len(&self) -> usize {
+        self.0.len as usize
+    }
+}
+
+/// Where a broker listens, for clients of one listener.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrokerAddress {
+    /// Which broker.
+    pub node: NodeId,
+    /// Its host.
+    pub host: String,
+    /// Its port.
+    pub port: i32,
+    /// Its rack.
+    pub rack: Option<String>,
+}
+
+impl Broker for Node {
+    type Slice = FileSlice;
+    type Admission = Option<OwnedSemaphorePermit>;
+
+    async fn admit(&self, entries: usize) -> Self::Admission {
+        match entries {
+            0..=FREE_ENTRIES => None,
+            _ => self.admitted.clone().acquire_many_owned(entries as u32).await.ok(),
+        }
+    }
+}
+
+impl Node {
+    /// A node around its parts; nothing is started here.
+    pub fn new(
+        cluster_id: String,
+        config: NodeConfig,
+        published: Published,
+        logs: Arc<Logs>,
+        quorum: Arc<quorum::Quorum>,
+    ) -> Arc<Self> {
+        let slots = usize::try_from(config.fetch.session_cache_slots).unwrap_or(0);
+        Arc::new_cyclic(|me| Self {
+            me: me.clone(),
+            cluster_id,
+            config: ArcSwap::from_pointee(config),
+            image: ArcSwap::from_pointee(published),
+            partitions: Partitions::default(),
+            logs,
+            quorum,
+            sessions: Mutex::new(Sessions::new(slots)),
+            parked: Arc::new(Semaphore::new(PARKED_PARTITIONS)),
+            producer_ids: ProducerIds::default(),
+            admitted: Arc::new(Semaphore::new(ADMITTED_ENTRIES)),
+            epoch: AtomicI64::new(-1),
+        })
+    }
+
+    /// This node, to be kept by a task. A handler runs only while the node lives.
+    pub fn me(&self) -> Option<Arc<Self>> {
+        self.me.upgrade()
+    }
+
+    /// The name of the cluster.
+    pub fn cluster_id(&self) -> &str {
+        &self.cluster_id
+    }
+
+    /// `node.id`.
+    pub fn id(&self) -> NodeId {
+        self.config.load().node_id
+    }
+
+    /// The number that the controller gave this start of the broker; -1 before it has registered.
+    pub fn epoch(&self) -> BrokerEpoch {
+        BrokerEpoch(self.epoch.load(Ordering::Acquire))
+    }
+
+    /// The controller has numbered this start of the broker.
+    pub fn set_epoch(&self, epoch: BrokerEpoch) {
+        self.epoch.store(epoch.0, Ordering::Release);
+    }
+
+    /// The configuration as it holds now.
+    pub fn config(&self) -> Arc<NodeConfig> {
+        self.config.load_full()
+    }
+
+    /// From now on this configuration holds.
+    pub fn set_config(&self, config: NodeConfig) {
+        self.config.store(Arc::new(config));
+    }
+
+    /// The metadata as it was published last.
+    pub fn published(&self) -> Arc<Published> {
+        self.image.load_full()
+    }
+
+    /// From now on handlers see this metadata.
+    pub fn publish(&self, published: Published) {
+        self.image.store(Arc::new(published));
+    }
+
+    /// The partition whose leader is here.
+    ///
+    /// # Errors
+    /// UNKNOWN_TOPIC_OR_PARTITION, NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR.
+    pub fn partition(&self, topic: TopicId, index: PartitionIndex) -> Result<Arc<Partition>, ErrorCode> {
+        match self.partitions.get(topic, index) {
+            Some(partition) if partition.log.is_offline() => Err(ErrorCode::KafkaStorageError),
+            Some(partition) => Ok(partition),
+            None => {
+                let published = self.image.load();
+                let known = published.image.topic_by_id(topic).and_then(|topic| topic.partitions.get(&index));
+                Err(match known {
+                    None => ErrorCode::UnknownTopicOrPartition,
+                    Some(partition) if partition.replicas.contains(&self.id()) => ErrorCode::KafkaStorageError,
+                    Some(_) => ErrorCode::NotLeaderOrFollower,
+                })
+            }
+        }
+    }
+
+    /// As [`Node::partition`], by the topic's name.
+    ///
+    /// # Errors
+    /// As [`Node::partition`].
+    pub fn partition_by_name(&self, topic: &str, index: PartitionIndex) -> Result<Arc<Partition>, ErrorCode> {
+        let id = self.image.load().image.topic(topic).map(|topic| topic.id);
+        self.partition(id.ok_or(ErrorCode::UnknownTopicOrPartition)?, index)
+    }
+
+    /// Who leads the partition, and in which epoch.
+    pub fn leader_of(&self, topic: TopicId, index: PartitionIndex) -> Option<(NodeId, LeaderEpoch)> {
+        let published = self.image.load();
+        let partition = published.image.topic_by_id(topic)?.partitions.get(&index)?;
+        Some((partition.leader, partition.leader_epoch))
+    }
+
+    /// The brokers that are not fenced, as clients of this request's listener reach them.
+    pub fn alive_brokers(&self, context: &Context) -> Vec<BrokerAddress> {
+        let brokers = self.registered_brokers(context).into_iter();
+        brokers.filter(|(_, is_fenced)| !is_fenced).map(|(broker, _)| broker).collect()
+    }
+
+    /// All brokers with an address for this request's listener, and whether each is fenced.
+    pub fn registered_brokers(&self, context: &Context) -> Vec<(BrokerAddress, bool)> {
+        let published = self.image.load();
+        let brokers = published.image.brokers.values();
+        brokers
+            .filter_map(|broker| {
+                let listener = &*context.origin().listener;
+                let endpoint = broker.end_points.iter().find(|endpoint| endpoint.name == listener)?;
+                let address = BrokerAddress {
+                    node: broker.broker_id,
+                    host: endpoint.host.clone(),
+                    port: i32::from(endpoint.port),
+                    rack: broker.rack.clone(),
+                };
+                Some((address, broker.fenced))
+            })
+            .collect()
+    }
+
+    /// A broker that clients may send administration to; -1 if there is none.
+    pub fn any_alive_broker(&self) -> NodeId {
+        let published = self.image.load();
+        let alive = published.image.brokers.iter().find(|(_, broker)| !broker.fenced);
+        alive.map_or(NodeId::NONE, |(id, _)| *id)
+    }
+
+    /// Creates a topic because somebody asked for it (`auto.create.topics.enable`).
+    pub async fn auto_create(&self, name: &TopicName) -> Result<(), ErrorCode> {
+        crate::handlers::create_topics::auto_create(self, name).await
+    }
+}

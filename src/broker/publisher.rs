@@ -1,0 +1,140 @@
+//! Makes the node follow the metadata: logs come and go, configurations change, handlers see the new image.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use config::Settings;
+use metadata::{ConfigResource, Delta, Image, Partition as Registration, ResourceType, Topic};
+use model::{NodeId, PartitionIndex, TopicId, TopicPartition};
+use tracing::{info, warn};
+
+use crate::handlers::settings;
+use crate::node::{Node, Published};
+use crate::partitions::Partition;
+use crate::topic_settings::TopicSettings;
+
+impl Node {
+    /// Follows the metadata from what was published last to `image`. When it returns, everything here is as the image
+    /// says, so that whoever asked for the change may be answered.
+    pub fn follow(&self, image: Arc<Image>, offset: i64) {
+        let before = self.published();
+        let delta = Delta::between(&before.image, &image);
+        let brokers = self.follow_broker_configs(&image, &delta);
+        for (topic, partitions) in &delta.topics {
+            self.follow_topic(&image, *topic, partitions);
+        }
+        if brokers {
+            self.follow_topic_configs(&image, image.topics());
+        } else {
+            let changed = delta.configs.iter().filter(|resource| resource.kind == ResourceType::TOPIC);
+            self.follow_topic_configs(&image, changed.filter_map(|resource| image.topic(&resource.name)));
+        }
+        // Logs first, so that no handler finds a topic whose log is not there yet.
+        self.publish(Published { image: Image::clone(&image), offset });
+        for (topic, _) in delta.topics.iter().filter(|(topic, _)| image.topic_by_id(**topic).is_none()) {
+            self.drop_topic(&before.image, *topic);
+        }
+    }
+
+    /// Takes up every partition of the image whose log was loaded at the start.
+    pub fn take_up(&self, image: &Image) {
+        for topic in image.topics() {
+            let all: BTreeSet<PartitionIndex> = topic.partitions.keys().copied().collect();
+            self.follow_topic(image, topic.id, &all);
+        }
+    }
+
+    fn follow_topic(&self, image: &Image, id: TopicId, partitions: &BTreeSet<PartitionIndex>) {
+        let Some(topic) = image.topic_by_id(id) else { return };
+        let mut settings = None;
+        for index in partitions {
+            let Some(registered) = topic.partitions.get(index) else { continue };
+            if !registered.replicas.contains(&self.id()) {
+                continue;
+            }
+            match self.partitions.get(id, *index) {
+                Some(partition) => partition.set_leader_epoch(registered.leader_epoch),
+                None => {
+                    let config = self.config();
+                    let settings = settings.get_or_insert_with(|| TopicSettings::of(&config, image, &topic.name));
+                    self.open(topic, *index, registered, settings);
+                }
+            }
+        }
+    }
+
+    fn open(&self, topic: &Topic, index: PartitionIndex, registered: &Registration, settings: &TopicSettings) {
+        let id = TopicPartition { topic: topic.name.clone(), partition: index };
+        let directory = registered.directory(self.id());
+        let log = match self.logs.get_or_create(&id, topic.id, directory, &settings.log) {
+            Ok(log) => log,
+            Err(error) => {
+                warn!(partition = %id, %error, "the partition's log cannot be opened; the partition is offline");
+                return;
+            }
+        };
+        // The only replica: everything that is in the log is committed.
+        log.set_high_watermark(log.end_offset());
+        let partition = Partition::new(id, topic.id, log, registered.leader_epoch, settings.rules.clone());
+        partition.set_min_insync_replicas(settings.min_insync_replicas);
+        self.partitions.insert(partition);
+    }
+
+    fn drop_topic(&self, before: &Image, id: TopicId) {
+        let Some(topic) = before.topic_by_id(id) else { return };
+        for index in topic.partitions.keys() {
+            self.partitions.remove(id, *index);
+            let partition = TopicPartition { topic: topic.name.clone(), partition: *index };
+            if let Err(error) = self.logs.delete(&partition) {
+                warn!(%partition, %error, "the log of a deleted partition stays");
+            }
+        }
+        info!(topic = %topic.name, "topic deleted");
+    }
+
+    fn follow_topic_configs<'a>(&self, image: &Image, topics: impl Iterator<Item = &'a Topic>) {
+        let config = self.config();
+        for topic in topics {
+            let settings = TopicSettings::of(&config, image, &topic.name);
+            for index in topic.partitions.keys() {
+                let Some(partition) = self.partitions.get(topic.id, *index) else { continue };
+                partition.log.set_config(settings.log.clone());
+                partition.rules.store(Arc::new(settings.rules.clone()));
+                partition.set_min_insync_replicas(settings.min_insync_replicas);
+            }
+        }
+    }
+
+    /// Puts changed dynamic configurations of brokers in force; tells whether there were any.
+    fn follow_broker_configs(&self, image: &Image, delta: &Delta) -> bool {
+        let own = self.id().to_string();
+        let concerns = |resource: &&ConfigResource| {
+            resource.kind == ResourceType::BROKER && (resource.name.is_empty() || resource.name == own)
+        };
+        if !delta.configs.iter().any(|resource| concerns(&resource)) {
+            return false;
+        }
+        self.apply_dynamic(image);
+        true
+    }
+
+    /// Puts the image's dynamic configurations of this broker and of all brokers in force.
+    pub fn apply_dynamic(&self, image: &Image) {
+        let (cluster, own) = dynamic(image, self.id());
+        match self.config().with_dynamic(&cluster, &own) {
+            Err(error) => warn!(%error, "the dynamic configuration contradicts itself and is not used"),
+            Ok((config, ignored)) => {
+                for key in ignored {
+                    warn!(key, "a dynamic configuration cannot be used and is ignored");
+                }
+                self.set_config(config);
+            }
+        }
+    }
+}
+
+/// The dynamic configurations of all brokers, and of this one.
+fn dynamic(image: &Image, node: NodeId) -> (Settings, Settings) {
+    let of = |name: &str| settings(image, &ConfigResource::new(ResourceType::BROKER, name));
+    (of(""), of(&node.to_string()))
+}

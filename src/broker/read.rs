@@ -1,0 +1,174 @@
+//! Reading for fetches: what each partition has, by index only; and waiting until there is enough.
+
+use std::sync::Arc;
+
+use model::{ErrorCode, LeaderEpoch, NodeId, Offset, PartitionIndex, TopicId};
+use storage::log::ReadError;
+use tokio::sync::Notify;
+use wire::fetch;
+use wire::Slice as _;
+
+use crate::handlers::fetch::NOT_A_REPLICA;
+use crate::node::{FileSlice, Node};
+use crate::partitions::Partition;
+
+/// What a reader wants of one partition.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Its topic; zero if the name that was asked for is unknown.
+    pub topic: TopicId,
+    /// Its number.
+    pub index: PartitionIndex,
+    /// From which offset on.
+    pub from: Offset,
+    /// At most so many bytes, but for the first batch of a response.
+    pub max_bytes: i32,
+    /// The epoch in which the reader believes, or -1.
+    pub leader_epoch: i32,
+    /// The epoch of the last record that the reader has, or -1.
+    pub last_fetched_epoch: i32,
+}
+
+/// How a reader reads.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner {
+    /// Only what is committed and not part of an open transaction (KIP-98).
+    pub committed_only: bool,
+    /// Whether topics were asked for by id, which decides the error for unknown ones.
+    pub by_id: bool,
+    /// At most so many bytes in all.
+    pub max_bytes: usize,
+    /// Wait until there are so many,
+    pub min_bytes: usize,
+    /// but not longer than this.
+    pub max_wait_ms: u64,
+}
+
+/// One reading of all wanted partitions, in their order.
+pub struct Reading {
+    /// What each partition has to say.
+    pub partitions: Vec<fetch::Partition<FileSlice>>,
+    bytes: usize,
+    /// Something that the reader should know without waiting.
+    urgent: bool,
+}
+
+impl Reading {
+    /// Whether the reader should hear of it now.
+    pub fn is_enough(&self, manner: Manner) -> bool {
+        self.bytes >= manner.min_bytes || self.urgent || manner.max_wait_ms == 0 || self.partitions.is_empty()
+    }
+}
+
+impl Node {
+    /// Waits until `wanted` has enough, or until the reader's patience ends.
+    pub async fn wait_and_read(&self, wanted: &[Wanted], manner: Manner) -> Reading {
+        let deadline = host::clock::monotonic().plus_ms(manner.max_wait_ms);
+        let waiter = Arc::new(Notify::new());
+        for partition in wanted.iter().filter_map(|wanted| self.partitions.get(wanted.topic, wanted.index)) {
+            partition.readers.park(&waiter);
+        }
+        loop {
+            // Parked first and read then, so that nothing that comes in between is missed.
+            let reading = self.read_now(wanted, manner);
+            if reading.is_enough(manner) {
+                return reading;
+            }
+            drop(reading);
+            if host::task::timeout_at(deadline, waiter.notified()).await.is_err() {
+                return self.read_now(wanted, manner);
+            }
+        }
+    }
+
+    /// Reads `wanted` as it is now.
+    pub fn read_now(&self, wanted: &[Wanted], manner: Manner) -> Reading {
+        let mut reading = Reading { partitions: Vec::with_capacity(wanted.len()), bytes: 0, urgent: false };
+        for wanted in wanted {
+            let left = manner.max_bytes.saturating_sub(reading.bytes);
+            let told = match self.find(wanted, manner) {
+                Ok(partition) => read_partition(&partition, wanted, manner, left, reading.bytes == 0),
+                Err(error) => Err(error),
+            };
+            let told = told.unwrap_or_else(|error| self.fetch_failure(wanted, error));
+            reading.bytes += told.records.as_ref().map_or(0, |slice| slice.len());
+            reading.urgent |= told.error.is_some() || told.diverging.is_some();
+            reading.partitions.push(told);
+        }
+        reading
+    }
+
+    fn find(&self, wanted: &Wanted, manner: Manner) -> Result<Arc<Partition>, ErrorCode> {
+        match self.partition(wanted.topic, wanted.index) {
+            Err(ErrorCode::UnknownTopicOrPartition)
+                if manner.by_id && self.published().image.topic_by_id(wanted.topic).is_none() =>
+            {
+                Err(ErrorCode::UnknownTopicId)
+            }
+            found => found,
+        }
+    }
+
+    fn fetch_failure(&self, wanted: &Wanted, error: ErrorCode) -> fetch::Partition<FileSlice> {
+        let mut failed = fetch::Partition::failed(wanted.index, error);
+        if matches!(error, ErrorCode::NotLeaderOrFollower | ErrorCode::FencedLeaderEpoch) {
+            failed.current_leader = self.leader_of(wanted.topic, wanted.index);
+        }
+        failed
+    }
+}
+
+fn read_partition(
+    partition: &Partition,
+    wanted: &Wanted,
+    manner: Manner,
+    left: usize,
+    is_first: bool,
+) -> Result<fetch::Partition<FileSlice>, ErrorCode> {
+    if wanted.leader_epoch == NOT_A_REPLICA {
+        return Err(ErrorCode::NotLeaderOrFollower);
+    }
+    partition.check_epoch(wanted.leader_epoch)?;
+    let log = &partition.log;
+    let high_watermark = log.high_watermark();
+    let last_stable_offset = log.last_stable_offset();
+    let mut told = fetch::Partition {
+        index: wanted.index,
+        error: None,
+        high_watermark,
+        last_stable_offset,
+        log_start_offset: log.start_offset(),
+        diverging: diverging(partition, wanted)?,
+        current_leader: None,
+        aborted: manner.committed_only.then(Vec::new),
+        preferred_read_replica: NodeId::NONE,
+        records: None,
+    };
+    if told.diverging.is_some() {
+        return Ok(told);
+    }
+    let end = if manner.committed_only { last_stable_offset } else { high_watermark };
+    let max = left.min(wanted.max_bytes.max(0) as usize);
+    let slice = log.read(wanted.from, max, end, is_first).map_err(|error| match error {
+        ReadError::OutOfRange { .. } => ErrorCode::OffsetOutOfRange,
+        _ => ErrorCode::KafkaStorageError,
+    })?;
+    if manner.committed_only && slice.len > 0 {
+        let aborted = log.aborted_in(&slice).map_err(|_| ErrorCode::KafkaStorageError)?;
+        told.aborted = Some(aborted.into_iter().map(|txn| (txn.producer_id, txn.first_offset)).collect());
+    }
+    told.records = (slice.len > 0).then_some(FileSlice(slice));
+    Ok(told)
+}
+
+/// Where the reader's records depart from this log, if they do (KIP-595): its last epoch ended earlier here.
+fn diverging(partition: &Partition, wanted: &Wanted) -> Result<Option<(LeaderEpoch, Offset)>, ErrorCode> {
+    if wanted.last_fetched_epoch < 0 {
+        return Ok(None);
+    }
+    let (epoch, end) = partition.log.end_offset_for_epoch(LeaderEpoch(wanted.last_fetched_epoch));
+    if end == Offset::NONE || epoch == LeaderEpoch::NONE {
+        return Err(ErrorCode::OffsetOutOfRange);
+    }
+    Ok((epoch.0 < wanted.last_fetched_epoch || end < wanted.from).then_some((epoch, end)))
+}

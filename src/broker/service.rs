@@ -1,0 +1,81 @@
+//! What a connection's frames mean: header, dispatch, and the way back.
+
+use std::sync::Arc;
+
+
+use net::{Frame, PeerInfo};
+use tracing::debug;
+use wire::{Chunk, Context, Header, HeaderError, Origin};
+
+use crate::apis::{APIS, dispatch};
+use crate::node::{FileSlice, Node};
+
+/// The node as its listeners see it.
+pub struct Service(pub Arc<Node>);
+
+/// What is remembered of a connection.
+pub struct Connection {
+    origin: Arc<Origin>,
+    peer: PeerInfo,
+}
+
+impl net::Service for Service {
+    type Connection = Connection;
+
+    fn connected(&self, peer: PeerInfo) -> Connection {
+        let origin = Origin { peer: peer.peer.ip(), listener: peer.listener.clone() };
+        Connection { origin: Arc::new(origin), peer }
+    }
+
+    async fn request(&self, connection: &mut Connection, frame: Frame) -> net::Outcome {
+        let Frame { mut bytes, permit } = frame;
+        let header = match Header::decode(APIS, &mut bytes) {
+            Ok(header) => header,
+            Err(error) => return refuse(connection, &error),
+        };
+        let context = Context::new(header, connection.origin.clone());
+        let outcome = dispatch(&self.0, context, bytes).await;
+        drop(permit);
+        match outcome {
+            Ok(outcome) => forward(outcome),
+            Err(error) => {
+                debug!(peer = %connection.peer.peer, %error, "a request cannot be read; its connection ends");
+                net::Outcome::Close
+            }
+        }
+    }
+}
+
+fn refuse(connection: &Connection, error: &HeaderError) -> net::Outcome {
+    debug!(peer = %connection.peer.peer, %error, "a request is refused; its connection ends");
+    net::Outcome::Close
+}
+
+fn forward(outcome: wire::Outcome<FileSlice>) -> net::Outcome {
+    match outcome {
+        wire::Outcome::Ready(chunks) => net::Outcome::Ready(reply(chunks)),
+        wire::Outcome::Nothing => net::Outcome::Ready(net::Reply::None),
+        wire::Outcome::Close => net::Outcome::Close,
+        wire::Outcome::Later(mut later) => net::Outcome::Later(Box::pin(async move {
+            loop {
+                match later.await {
+                    wire::Outcome::Ready(chunks) => return reply(chunks),
+                    wire::Outcome::Nothing => return net::Reply::None,
+                    wire::Outcome::Close => return net::Reply::Close,
+                    wire::Outcome::Later(next) => later = next,
+                }
+            }
+        })),
+    }
+}
+
+fn reply(chunks: Vec<Chunk<FileSlice>>) -> net::Reply {
+    let chunks = chunks.into_iter().filter_map(|chunk| match chunk {
+        Chunk::Bytes(bytes) => Some(net::Chunk::Bytes(bytes)),
+        // A slice without a file is empty.
+        Chunk::Slice(FileSlice(slice)) => {
+            Some(net::Chunk::File { file: slice.file?, position: slice.position, len: slice.len })
+        }
+    });
+    net::Reply::Chunks(chunks.collect())
+}

@@ -1,0 +1,20 @@
+//! Text between our types and the codec's.
+
+use kafka_protocol::messages::TopicName as CodecName;
+use kafka_protocol::protocol::StrBytes;
+use model::TopicName;
+
+/// Text for the codec.
+pub fn text(text: impl Into<String>) -> StrBytes {
+    StrBytes::from_string(text.into())
+}
+
+/// Text that may be null.
+pub fn text_or_null<T: Into<String>>(value: Option<T>) -> Option<StrBytes> {
+    value.map(text)
+}
+
+/// A topic's name for the codec.
+pub fn topic_name(name: &TopicName) -> CodecName {
+    CodecName(text(name.as_str()))
+}
