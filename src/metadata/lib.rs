@@ -5,6 +5,8 @@ pub mod image;
 mod record;
 pub mod records;
 mod snapshot;
+#[cfg(test)]
+mod tests;
 mod version;
 
 pub use delta::Delta;

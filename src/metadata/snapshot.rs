@@ -25,9 +25,11 @@ impl Image {
         records.extend(image.acls.values().map(|acl| Record::AccessControlEntry((**acl).clone())));
         records.extend(image.scram.values().map(|it| Record::UserScramCredential((**it).clone())));
         records.extend(image.delegation_tokens.values().map(|it| Record::DelegationToken((**it).clone())));
-        records.extend(image.zk_migration_state.map(|zk_migration_state| {
-            ZkMigrationStateRecord { zk_migration_state, ..Default::default() }.into()
-        }));
+        records.extend(
+            image
+                .zk_migration_state
+                .map(|zk_migration_state| ZkMigrationStateRecord { zk_migration_state, ..Default::default() }.into()),
+        );
         records
     }
 
