@@ -25,3 +25,17 @@ impl Stop {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rustix::process::{Signal, getpid, kill_process};
+
+    #[tokio::test]
+    async fn both_signals_are_told_apart() {
+        let mut stop = super::Stop::listen().unwrap();
+        for (signal, name) in [(Signal::TERM, "SIGTERM"), (Signal::INT, "SIGINT")] {
+            kill_process(getpid(), signal).unwrap();
+            assert_eq!(stop.requested().await, name);
+        }
+    }
+}

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use host::clock::Moment;
 use parking_lot::Mutex;
@@ -12,7 +13,7 @@ use tokio::sync::Notify;
 use crate::budget::Pool;
 use crate::buffers::Buffers;
 use crate::connection::Shared;
-use crate::limits::SharedLimits;
+use crate::limits::{SharedLimits, TICK_MS};
 use crate::replies::Phase;
 
 /// Everything that connections share.
@@ -120,12 +121,10 @@ impl Registry {
     }
 
     /// Waits until the listener may accept. The brokers' own (`yields` is false) need not wait for
-    /// `max.connections`: the connection that has been quiet for longest makes room for theirs
-    /// (`ConnectionQuotas.maxConnectionsExceeded`).
+    /// `max.connections`.
     pub(crate) async fn may_accept(&self, listener: &Arc<str>, yields: bool) {
         loop {
-            let ended = self.ended.notified();
-            let mut ended = std::pin::pin!(ended);
+            let mut ended = std::pin::pin!(self.ended.notified());
             ended.as_mut().enable();
             let limits = self.limits.load_full();
             let of_listener = limits.max_connections_per_listener.get(&**listener).copied().unwrap_or(u32::MAX);
@@ -133,16 +132,20 @@ impl Registry {
                 let inner = self.inner.lock();
                 (inner.total, inner.by_listener.get(listener).copied().unwrap_or(0))
             };
-            let full = total >= limits.max_connections;
-            if mine < of_listener && !full {
-                return;
-            }
-            if mine < of_listener && !yields {
-                self.cut_the_quietest();
+            if mine < of_listener && (total < limits.max_connections || !yields) {
                 return;
             }
             // Limits may also be raised meanwhile: look again now and then.
-            let _ = host::task::timeout(std::time::Duration::from_millis(500), ended).await;
+            let _ = host::task::timeout(Duration::from_millis(TICK_MS), ended).await;
+        }
+    }
+
+    /// If the brokers' own connection, which has just come in, is one too many, the client that has been quiet for
+    /// longest makes room for it (`ConnectionQuotas.maxConnectionsExceeded`).
+    pub(crate) fn make_room(&self) {
+        let total = self.inner.lock().total;
+        if total > self.limits.load().max_connections {
+            self.cut_the_quietest();
         }
     }
 
@@ -151,7 +154,7 @@ impl Registry {
         let all = self.all();
         let yielding = all.iter().filter(|c| c.slot.yields && c.replies.phase() != Phase::Cut);
         if let Some(quietest) = yielding.max_by_key(|c| c.activity.quiet_ms(now)) {
-            quietest.replies.enter(Phase::Cut);
+            cut(quietest, "a broker needs its place");
         }
     }
 

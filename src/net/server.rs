@@ -123,12 +123,15 @@ async fn accept<S: Service>(
 
 fn admit<S: Service>(stream: Stream, name: &Arc<str>, yields: bool, registry: &Arc<Registry>, service: &Arc<S>) {
     let peer = stream.peer_addr();
-    let Ok(local) = stream.local_addr() else { return };
+    let Ok(local) = stream.local_addr() else { return }; // It is gone already.
     let Some(slot) = registry.admit(peer.ip(), name, yields) else {
         tracing::info!(listener = %name, %peer, "refused: max.connections.per.ip");
         return;
     };
     let info = PeerInfo { listener: Arc::clone(name), peer, local, number: slot.number };
     let shared = Shared::new(registry, slot);
+    if !yields {
+        registry.make_room();
+    }
     connection::start(stream, info, shared, Arc::clone(service));
 }

@@ -225,6 +225,10 @@ mod tests {
         let mut some = [0; 4];
         assert_eq!(file.read_cached_at(&mut some, 9_998).unwrap(), Some(2));
         assert_eq!(some, [7, 7, 0, 0]);
+        file.sync_all().unwrap();
+        rustix::fs::fadvise(&file, 0, None, Advice::DontNeed).unwrap();
+        file.load(0, 10_000);
+        assert!(file.is_cached(0, 10_000));
     }
 
     #[test]

@@ -44,11 +44,17 @@ impl Listener {
     /// not the listener: wait a little and call again.
     pub async fn accept(&self) -> io::Result<Stream> {
         let (stream, peer) = self.inner.accept().await?;
-        Stream::set_up(stream, peer, self.options)
+        // A dual-stack socket tells IPv4 clients in IPv6's notation.
+        Stream::set_up(stream, canonical(peer), self.options)
     }
 
     /// Where it listens; tells the port when 0 was asked for.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.inner.local_addr()
     }
+}
+
+/// The address as people write it.
+pub(super) fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
 }

@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
 use super::SocketOptions;
+use super::listener::canonical;
 use crate::fs::File;
 
 /// The most that one `sendfile` may carry, so that one connection does not hold a thread of the runtime for long.
@@ -51,7 +52,7 @@ impl Stream {
 
     /// Our own end.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.inner.local_addr()
+        self.inner.local_addr().map(canonical)
     }
 
     /// The two directions, for two tasks. The socket closes when both are dropped; dropping the writing half
@@ -202,6 +203,18 @@ mod tests {
             assert_eq!(sending.await.unwrap(), 3_000_000, "0 tells the file's end");
             assert!(got[..] == content[10..], "plain: {plain}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_client_of_both_families_has_a_plain_address() {
+        let options = SocketOptions::default();
+        // Where there is no IPv6 there is nothing to tell apart.
+        let Ok(listener) = Listener::bind("[::]:0".parse().unwrap(), options) else { return };
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, listener.local_addr().unwrap().port()));
+        let (client, server) = tokio::join!(Stream::connect(address, options), listener.accept());
+        let (client, server) = (client.unwrap(), server.unwrap());
+        assert_eq!(server.peer_addr(), client.local_addr().unwrap());
+        assert_eq!(server.local_addr().unwrap(), address);
     }
 
     #[tokio::test]

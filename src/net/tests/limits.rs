@@ -158,20 +158,28 @@ async fn an_address_has_so_many_connections_and_no_more() {
     assert!(two.echo(b"2").await);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn all_have_so_many_and_the_brokers_go_first() {
     let setup = serve_on(Limits { max_connections: 2, ..Limits::default() }, &[("CLIENT", false), ("BROKER", true)]);
     let (mut quiet, mut busy) = (setup.client().await, setup.client().await);
-    assert!(quiet.echo(b"1").await && busy.echo(b"2").await);
+    assert!(quiet.echo(b"1").await);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(busy.echo(b"2").await);
     let mut third = setup.client().await;
     third.send(ECHO, b"3").await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(busy.echo(b"2").await && quiet.echo(b"1").await);
+    assert_eq!(*setup.service.connected.borrow(), 2, "the third is not accepted yet");
+
+    tokio::time::sleep(Duration::from_secs(3)).await;
     assert!(busy.echo(b"2").await);
-    assert_eq!(setup.server.stats().connections, 2, "the third is not accepted yet");
-    assert!(setup.client_of(1).await.echo(b"broker").await);
-    let cut = tokio::select! { n = quiet.drain() => n, n = busy.drain() => n };
-    assert_eq!(cut, 0, "one made room for it");
-    drop((quiet, busy));
+    let mut broker = setup.client_of(1).await;
+    assert!(broker.echo(b"broker").await);
+    assert_eq!(quiet.drain().await, 0, "it made room");
+    assert!(busy.echo(b"2").await);
+    drop(busy);
     assert_eq!(third.reply().await.unwrap(), "e3");
+    assert!(broker.echo(b"broker").await);
 }
 
 #[tokio::test(start_paused = true)]
