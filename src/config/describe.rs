@@ -267,6 +267,8 @@ fn broker(node: &NodeConfig) -> Vec<Described> {
     let documented = |name: &str| keys(Scope::Broker).any(|key| key.name == name && !key.internal);
     let mut extra: Vec<(&str, Option<String>)> =
         raw.iter().filter(|(name, _)| !documented(name)).map(|(n, v)| (n.as_str(), Some(v.clone()))).collect();
+    // Names in one bucket keep the order of Scala's map, in which Kafka merges the layers before it copies them.
+    order::scala(&mut extra, raw.len(), |(name, _)| name);
     order::copied(&mut extra, raw.len(), |(name, _)| name);
     let mut known: Vec<(&str, Option<String>)> = keys(Scope::Broker)
         .filter(|key| !key.internal)

@@ -1,8 +1,9 @@
 //! DescribeConfigs and refused changes against what a running Apache Kafka answered, in its order and words.
 
 use config::{
-    Described, NodeConfig, Refusal, Resource, Scope, Settings, describe, describe_new_topic, validate_broker_configs,
-    validate_client_metrics_configs, validate_group_configs, validate_resource_name, validate_topic_configs,
+    Described, NodeConfig, Refusal, Resource, Scope, Settings, describe, describe_new_topic, parse_properties,
+    validate_broker_configs, validate_client_metrics_configs, validate_group_configs, validate_resource_name,
+    validate_topic_configs,
 };
 use expect_test::expect;
 
@@ -37,7 +38,12 @@ fn line(d: &Described) -> String {
 
 #[track_caller]
 fn check(resource: Resource<'_>, kafkas: &str) {
-    let ours: Vec<String> = describe(&node(), resource).expect("valid").iter().map(line).collect();
+    check_of(&node(), resource, kafkas);
+}
+
+#[track_caller]
+fn check_of(node: &NodeConfig, resource: Resource<'_>, kafkas: &str) {
+    let ours: Vec<String> = describe(node, resource).expect("valid").iter().map(line).collect();
     for (ours, kafkas) in ours.iter().zip(kafkas.lines()) {
         assert_eq!(ours, kafkas);
     }
@@ -47,6 +53,14 @@ fn check(resource: Resource<'_>, kafkas: &str) {
 #[test]
 fn a_broker() {
     check(Resource::Broker, include_str!("../fixtures/describe-broker.tsv"));
+}
+
+#[test]
+fn a_broker_with_secrets_and_listeners_of_their_own() {
+    let node = NodeConfig::from_text(include_str!("../fixtures/secured.properties"), &[]).expect("valid");
+    let dynamic = parse_properties(include_str!("../fixtures/secured-dynamic.properties")).expect("valid");
+    let (node, _) = node.with_dynamic(&Settings::new(), &dynamic.into_iter().collect()).expect("valid");
+    check_of(&node, Resource::Broker, include_str!("../fixtures/describe-broker-secured.tsv"));
 }
 
 #[test]

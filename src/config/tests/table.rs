@@ -49,3 +49,37 @@ fn every_key_is_explained_in_a_sentence() {
         assert!(key.doc.len() > 20 && key.doc.ends_with('.') && key.doc.len() < 200, "{}: {}", key.name, key.doc);
     }
 }
+
+#[test]
+fn no_text_makes_a_key_panic() {
+    let odd = [
+        "",
+        " ",
+        ",",
+        ",,",
+        "@",
+        "1@",
+        "@:1",
+        "://",
+        "a://b",
+        "[",
+        "]:1",
+        ":",
+        "*",
+        "-",
+        "+",
+        ".",
+        "\u{0}",
+        "é,ü",
+        "by_duration:",
+        "by_duration:PT.S",
+        "by_duration:P1é",
+    ];
+    let numbers = ["9223372036854775808", "-9223372036854775808", "1e999", "NaN", "1ef", "+-1"];
+    for key in [Scope::Broker, Scope::Topic, Scope::Group, Scope::ClientMetrics].into_iter().flat_map(keys) {
+        for text in odd.iter().chain(&numbers) {
+            let shown = key.parse(text).map(|v| v.to_string()).unwrap_or_else(|e| e.to_string());
+            assert!(shown.len() < 300, "{}: {shown}", key.name);
+        }
+    }
+}
