@@ -86,22 +86,28 @@ impl Quorum {
         lock: DirLock,
         started: Started,
         controller: Controller,
-        on_applied: OnApplied,
+        mut on_applied: OnApplied,
     ) -> (Self, Arc<Image>) {
         let Started { log, epoch, image, agreement, snapshots, bytes_since_snapshot, last_timestamp } = started;
         let end = log.end();
+        let node = config.node_id;
+        let (status, watched) = watch::channel(Status { leader: node, epoch, end, failure: None });
+        let status = Arc::new(status);
         let shard = Shard::resume(controller, image, end);
-        let writer = Writer::new(shard, log, epoch, on_applied, (bytes_since_snapshot, last_timestamp));
+        let ends = status.clone();
+        let publish = Box::new(move |applied: &Applied| {
+            ends.send_modify(|status| status.end = applied.end);
+            on_applied(applied);
+        });
+        let writer = Writer::new(shard, log, epoch, publish, (bytes_since_snapshot, last_timestamp));
         let image = writer.applied().image;
         let dir = config.dir.join(METADATA_DIR);
         let snapshots = Snapshots::new(&dir, &config.log, agreement, snapshots, host::clock::monotonic());
-        let node = config.node_id;
         let (asks, queue) = mpsc::channel(QUEUE);
-        let (status, watched) = watch::channel(Status { leader: node, epoch, end, failure: None });
         let (stop, stopped) = oneshot::channel();
         let keeper = Keeper { writer, snapshots };
         let task = task::spawn(async move {
-            let ended = drive(keeper, queue, stopped, &status).await;
+            let ended = drive(keeper, queue, stopped).await;
             if let Err(reason) = ended {
                 tracing::error!(reason, "the metadata log failed; nothing more can be committed");
                 status.send_modify(|status| status.failure = Some(reason.into()));
@@ -177,7 +183,6 @@ async fn drive(
     mut keeper: Keeper,
     mut queue: mpsc::Receiver<Ask>,
     mut stopped: oneshot::Receiver<()>,
-    status: &watch::Sender<Status>,
 ) -> Result<(), String> {
     let mut tick = host::clock::monotonic().plus_ms(HOUSEKEEPING_MS);
     let mut running = true;
@@ -196,8 +201,6 @@ async fn drive(
             keeper =
                 on_disk(keeper, |keeper| keeper.writer.commit(group, host::clock::now()).map_err(|e| e.to_string()))
                     .await?;
-            let end = keeper.writer.log().end();
-            status.send_modify(|status| status.end = end);
         }
         let now = host::clock::monotonic();
         if let Some(job) = keeper.snapshots.due(&mut keeper.writer, now) {

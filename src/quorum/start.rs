@@ -98,7 +98,6 @@ struct Replayed {
     voters_at: Offset,
     epoch: LeaderEpoch,
     bytes: u64,
-    last_timestamp: Timestamp,
 }
 
 /// Reads the log of a formatted directory, and begins a new epoch as its leader. Blocks on the disk.
@@ -157,19 +156,17 @@ fn usable_snapshots(dir: &Path, log: &mut MetadataLog, now: Timestamp) -> Result
 fn replay(dir: &Path, log: &MetadataLog, latest: Option<SnapshotId>) -> Result<Replayed, StartError> {
     let mut image = Image::default();
     let (mut agreement, mut from) = (Agreement::default(), Offset(0));
-    let mut last_timestamp = Timestamp::NONE;
     if let Some(id) = latest {
         let head = snapshot::read(&dir.join(id.file_name()), |at, bytes| {
             image.replay(&decode(at, bytes)?);
             Ok(())
         })?;
-        (agreement, from, last_timestamp) = (head.agreement, id.end, head.last_contained);
+        (agreement, from) = (head.agreement, id.end);
     }
     let mut voters_at = from.plus(-1);
     let mut epoch = latest.map_or(LeaderEpoch(0), |id| id.epoch);
     let bytes = log.for_each(from, |offset, batch, entry| {
         epoch = epoch.max(batch.leader_epoch());
-        last_timestamp = batch.max_timestamp();
         match entry {
             Entry::Record(bytes) => image.replay(&decode(offset, bytes)?),
             Entry::Control(Control::KraftVersion(version)) => agreement.kraft_version = version,
@@ -181,7 +178,7 @@ fn replay(dir: &Path, log: &MetadataLog, latest: Option<SnapshotId>) -> Result<R
         }
         Ok(())
     })?;
-    Ok(Replayed { image, agreement, voters_at, epoch, bytes, last_timestamp })
+    Ok(Replayed { image, agreement, voters_at, epoch, bytes })
 }
 
 fn decode(at: Offset, bytes: &[u8]) -> Result<Record, Damaged> {
