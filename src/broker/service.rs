@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 
 use net::{Frame, PeerInfo};
-use tracing::debug;
+use tracing::{debug, error};
 use wire::{Chunk, Context, Header, HeaderError, Origin};
 
 use crate::apis::{APIS, dispatch};
@@ -56,17 +56,29 @@ fn forward(outcome: wire::Outcome<FileSlice>) -> net::Outcome {
         wire::Outcome::Ready(chunks) => net::Outcome::Ready(reply(chunks)),
         wire::Outcome::Nothing => net::Outcome::Ready(net::Reply::None),
         wire::Outcome::Close => net::Outcome::Close,
+        wire::Outcome::Unspeakable(reason) => {
+            report(&reason);
+            net::Outcome::Close
+        }
         wire::Outcome::Later(mut later) => net::Outcome::Later(Box::pin(async move {
             loop {
                 match later.await {
                     wire::Outcome::Ready(chunks) => return reply(chunks),
                     wire::Outcome::Nothing => return net::Reply::None,
                     wire::Outcome::Close => return net::Reply::Close,
+                    wire::Outcome::Unspeakable(reason) => {
+                        report(&reason);
+                        return net::Reply::Close;
+                    }
                     wire::Outcome::Later(next) => later = next,
                 }
             }
         })),
     }
+}
+
+fn report(reason: &str) {
+    error!(reason, "a response cannot be encoded; its connection ends");
 }
 
 fn reply(chunks: Vec<Chunk<FileSlice>>) -> net::Reply {

@@ -136,6 +136,11 @@ impl Context {
         self.version() >= since
     }
 
+    /// ListOffsets: whether offsets are told with their leader epoch (4, KIP-320).
+    pub fn knows_leader_epoch_of_offsets(&self) -> bool {
+        self.version() >= 4
+    }
+
     /// Metadata: whether the operations that a client may perform are asked of the cluster (8 to 10, KIP-430).
     pub fn may_ask_cluster_operations(&self) -> bool {
         (8..=10).contains(&self.version())

@@ -75,6 +75,9 @@ pub enum Outcome<S> {
     Nothing,
     /// End the connection.
     Close,
+    /// The response has a field set that the client's version cannot carry: a mistake of ours, and no answer can be
+    /// right. End the connection.
+    Unspeakable(String),
 }
 
 /// Why a request could not be served. It costs the connection.
@@ -128,8 +131,7 @@ where
     match answer {
         Answer::Now(response) => match frame(&response, correlation_id, version) {
             Ok(frame) => Outcome::Ready(vec![Chunk::Bytes(frame)]),
-            // A field was set that this version cannot carry: a mistake of ours, and no answer can be right.
-            Err(_) => Outcome::Close,
+            Err(reason) => Outcome::Unspeakable(format!("{} version {version}: {reason}", std::any::type_name::<T>())),
         },
         Answer::Later(later) => Outcome::Later(Box::pin(async move { conclude(later.await, correlation_id, version) })),
         Answer::Chunks(chunks) => Outcome::Ready(chunks),

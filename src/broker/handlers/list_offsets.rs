@@ -38,7 +38,8 @@ impl Handle<ListOffsetsRequest> for Node {
                 let told = ListOffsetsPartitionResponse::default().with_partition_index(index);
                 match outcome {
                     Ok(Some((timestamp, offset, epoch))) => {
-                        told.with_timestamp(timestamp.0).with_offset(offset.0).with_leader_epoch(epoch.0)
+                        let epoch = if context.knows_leader_epoch_of_offsets() { epoch.0 } else { -1 };
+                        told.with_timestamp(timestamp.0).with_offset(offset.0).with_leader_epoch(epoch)
                     }
                     Ok(None) => told,
                     Err(error) => told.with_error_code(error.code()),

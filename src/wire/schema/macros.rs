@@ -41,7 +41,7 @@ macro_rules! schema {
             $(, tag $tag:literal)? $(, nullable $from:literal +)? $(, default $default:expr)? $(, ignorable $ignorable:literal)?;
     )* }) => {
         $($meta)*
-        #[derive(Clone, Debug, PartialEq)]
+        #[derive(Clone, PartialEq)]
         #[allow(missing_docs)] // The fields' names are Kafka's own, and documented there.
         pub struct $name {
             $( $(#[$doc])* pub $field: $type, )*
@@ -57,6 +57,20 @@ macro_rules! schema {
                     $crate::schema!(@field $field: $type, $lo [$($hi)?] [$($tag)?] [$($from)?] [$($default)?] [$($ignorable)?])
                 ),*],
             };
+        }
+
+        /// Shows what is not at its default.
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                let mut out = f.debug_struct(stringify!($name));
+                $( if self.$field != $crate::schema!(@default $type [$($default)?]) {
+                    out.field(stringify!($field), &self.$field);
+                } )*
+                if !self.unknown_tags.is_empty() {
+                    out.field("unknown_tags", &self.unknown_tags);
+                }
+                out.finish()
+            }
         }
 
         impl Default for $name {
