@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use config::Scope;
 use metadata::records::{ClearElrRecord, ConfigRecord};
 use metadata::{ConfigResource, Image, MetadataVersion, Record, ResourceType};
-use model::{ErrorCode, TopicName};
+use model::{ErrorCode, NodeId, TopicName};
 
 use crate::node::to_settings;
 use crate::{AlterConfigs, ConfigChange, Controller, Decision, IncrementalAlterConfigs, Refusal, Reply};
@@ -31,6 +31,7 @@ impl Controller {
         for (resource, changes) in &request.resources {
             let result = once(&twice, resource)
                 .and_then(|()| parse(resource, changes))
+                .and_then(|changes| self.is_own_broker(resource).map(|()| changes))
                 .and_then(|changes| self.alter_resource(image, resource, &changes, false))
                 .map(|more| records.extend(more));
             results.push((resource.clone(), result));
@@ -51,6 +52,7 @@ impl Controller {
             let sets: Vec<_> = configs.iter().map(as_changes).collect();
             let result = once(&twice, resource)
                 .and_then(|()| parse(resource, &sets))
+                .and_then(|changes| self.is_own_broker(resource).map(|()| changes))
                 .and_then(|mut changes| {
                     for (key, _) in image.config(resource).into_iter().flatten() {
                         changes.entry(key).or_insert(Change::Delete);
@@ -61,6 +63,20 @@ impl Controller {
             results.push((resource.clone(), result));
         }
         finish(image, request.validate_only, records, results)
+    }
+
+    /// A broker's configuration is changed through that broker (`ConfigAdminManager.validateResourceNameIsCurrentNodeId`).
+    fn is_own_broker(&self, resource: &ConfigResource) -> Result<(), Refusal> {
+        if resource.kind != ResourceType::BROKER || resource.name.is_empty() {
+            return Ok(());
+        }
+        let (own, name) = (self.settings.node_id, &resource.name);
+        let refuse = |message| Err(Refusal::new(ErrorCode::InvalidRequest, message));
+        match name.parse() {
+            Ok(id) if NodeId(id) == own => Ok(()),
+            Ok(_) => refuse(format!("Unexpected broker id, expected {own}, but received {name}")),
+            Err(_) => refuse(format!("Node id must be an integer, but it is: {name}")),
+        }
     }
 
     /// The records that carry the changes out; `is_new` if the resource is created by the same decision.
@@ -88,13 +104,17 @@ impl Controller {
                 value: new,
                 ..Default::default()
             };
-            check_record(image, &record)?;
             match &record.value {
                 Some(value) => drop(wanted.insert(record.name.clone(), value.clone())),
                 None => drop(wanted.remove(*key)),
             }
             records.push(record);
         }
+        // A broker looks at its own configuration before it forwards the request; the controller checks its rules after.
+        if resource.kind == ResourceType::BROKER {
+            self.validate(image, resource, &current, &wanted)?;
+        }
+        records.iter().try_for_each(|record| check_record(image, record))?;
         self.validate(image, resource, &current, &wanted)?;
         if !is_new && resource.kind == ResourceType::TOPIC && image.topic(&resource.name).is_none() {
             return Err(Refusal::new(
@@ -121,7 +141,9 @@ impl Controller {
             Change::Append(value) => (value, true),
             Change::Subtract(value) => (value, false),
         };
-        let scope = scope(resource.kind).filter(|scope| config::is_list(*scope, key));
+        // Kafka knows the lists of topics and brokers only; to it, a client metrics subscription has none.
+        let with_lists = |scope: &Scope| matches!(scope, Scope::Topic | Scope::Broker);
+        let scope = scope(resource.kind).filter(with_lists).filter(|scope| config::is_list(*scope, key));
         let Some(scope) = scope else {
             let operation = if append { "APPEND" } else { "SUBTRACT" };
             return Err(Refusal::new(
@@ -230,7 +252,10 @@ fn parse<'a>(resource: &ConfigResource, changes: &'a [ConfigChange]) -> Result<B
             1 => Change::Delete,
             2 => Change::Append(text),
             3 => Change::Subtract(text),
-            other => return refuse(format!("Unknown operations type {other}")),
+            other if resource.kind == ResourceType::BROKER => {
+                return refuse(format!("Unknown operations type {other}"));
+            }
+            _ => return Err(Refusal::code(ErrorCode::UnknownServerError)),
         };
         if change != Change::Delete && value.is_none() {
             nulls.push(name.as_str());
@@ -274,7 +299,7 @@ fn check_record(image: &Image, record: &ConfigRecord) -> Result<(), Refusal> {
 }
 
 fn check_broker_exists(image: &Image, name: &str) -> Result<(), Refusal> {
-    let Ok(id) = name.parse().map(model::NodeId) else { return Ok(()) };
+    let Ok(id) = name.parse().map(NodeId) else { return Ok(()) };
     match image.brokers.contains_key(&id) || image.controllers.contains_key(&id) {
         true => Ok(()),
         false => Err(Refusal::new(ErrorCode::BrokerIdNotRegistered, format!("No node with id {id} found."))),

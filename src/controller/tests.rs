@@ -1,1 +1,8 @@
-//! Transcripts.
+//! Transcripts: what was asked, what was written, what was answered. The words and records are those of Kafka 4.3.1.
+
+mod bootstrap;
+mod brokers;
+mod kit;
+mod random;
+mod topics;
+mod words;

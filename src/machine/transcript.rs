@@ -66,45 +66,73 @@ impl<M: Machine> Transcript<M> {
     }
 }
 
-/// Debug text without what the eye skips anyway: the names around single values (`NodeId(1)` is `1`, `Some("a")` is
-/// `"a"`), fields that are none or empty, and the names of types before braces.
+/// Types of one value whose names the eye skips anyway.
+const WRAPPERS: &[&str] = &[
+    "Some(",
+    "BrokerEpoch(",
+    "LeaderEpoch(",
+    "NodeId(",
+    "Offset(",
+    "PartitionEpoch(",
+    "PartitionIndex(",
+    "ProducerEpoch(",
+    "ProducerId(",
+    "Sequence(",
+    "Timestamp(",
+];
+
+/// Debug text without the names around numbers and optional values: `NodeId(1)` is `1`, `Some("a")` is `"a"`.
 pub fn terse(value: &impl Debug) -> String {
-    let mut text = format!("{value:?}");
-    while let Some(shorter) = unwrapped(&text) {
-        text = shorter;
-    }
-    without_empty_fields(text)
-}
-
-/// Takes the wrapper off the first `Name(atom)`.
-fn unwrapped(text: &str) -> Option<String> {
-    let mut from = 0;
-    while let Some(open) = text.get(from..)?.find('(').map(|at| at + from) {
-        let inside = text.get(open + 1..)?;
-        let end = inside.find(['(', ')', '{', '[', ','])?;
-        let name = text.get(..open)?.trim_end_matches(|c: char| c.is_alphanumeric() || c == '_').len();
-        if inside.get(end..)?.starts_with(')') && name < open {
-            return Some(format!("{}{}{}", text.get(..name)?, inside.get(..end)?, inside.get(end + 1..)?));
+    let text = format!("{value:?}");
+    let mut out = String::new();
+    let mut rest = text.as_str();
+    let mut open = Vec::new(); // Whether each parenthesis that is open is shown.
+    let mut in_text = false;
+    while let Some(c) = rest.chars().next() {
+        let starts_word = !out.ends_with(|c: char| c.is_alphanumeric() || c == '_');
+        let wrapper = WRAPPERS.iter().find_map(|wrapper| rest.strip_prefix(wrapper)).filter(|_| starts_word);
+        if let (Some(inside), false) = (wrapper, in_text) {
+            open.push(false);
+            rest = inside;
+            continue;
         }
-        from = open + 1;
-    }
-    None
-}
-
-fn without_empty_fields(mut out: String) -> String {
-    for empty in ["None", "[]", "{}"] {
-        let pattern = format!(": {empty}");
-        while let Some(at) = out.find(&pattern) {
-            let after = at + pattern.len();
-            let name =
-                out.get(..at).map_or(0, |head| head.trim_end_matches(|c: char| c.is_alphanumeric() || c == '_').len());
-            let rest = out.get(after..).unwrap_or_default().to_owned();
-            let head = out.get(..name).unwrap_or_default().to_owned();
-            out = match rest.strip_prefix(", ") {
-                Some(rest) => head + rest,
-                None => head.trim_end_matches(", ").to_owned() + &rest,
-            };
+        let mut length = c.len_utf8();
+        let shown = match c {
+            '"' => {
+                in_text = !in_text;
+                true
+            }
+            '\\' if in_text => {
+                length += rest.chars().nth(1).map_or(0, char::len_utf8);
+                true
+            }
+            '(' if !in_text => {
+                open.push(true);
+                true
+            }
+            ')' if !in_text => open.pop().unwrap_or(true),
+            _ => true,
+        };
+        let (head, tail) = rest.split_at(length);
+        if shown {
+            out.push_str(head);
         }
+        rest = tail;
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{NodeId, Offset};
+
+    use super::terse;
+
+    #[test]
+    fn wrappers_are_left_out() {
+        assert_eq!(
+            terse(&(Some(vec![NodeId(1)]), Some("a (Some(b)) \" c"), Some(Offset(2)), None::<i32>)),
+            r#"([1], "a (Some(b)) \" c", 2, None)"#
+        );
+    }
 }

@@ -1,5 +1,7 @@
 //! Any metadata record, and its frame in the log (`MetadataRecordSerde`).
 
+use std::fmt;
+
 use bytes::{Bytes, BytesMut};
 use wire::schema::{DecodeError, EncodeError, Layout, Message, read_varint, write_varint};
 
@@ -36,7 +38,7 @@ pub enum RecordError {
 macro_rules! records {
     ($( $name:ident($record:ident); )*) => {
         /// One metadata record; the closed list of Kafka 4.3's.
-        #[derive(Clone, Debug, PartialEq)]
+        #[derive(Clone, PartialEq)]
         #[allow(missing_docs)] // Each is documented at its declaration.
         pub enum Record {
             $( $name($record), )*
@@ -72,6 +74,14 @@ macro_rules! records {
                         }
                     } )*
                     key => Err(RecordError::Key(key)),
+                }
+            }
+        }
+
+        impl fmt::Debug for Record {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $( Self::$name(record) => record.fmt(f), )*
                 }
             }
         }

@@ -21,8 +21,8 @@ pub enum InvalidTopicName {
     #[error("Topic name is invalid: the empty string is not allowed")]
     Empty,
     /// `.` or `..`, which are directories.
-    #[error("Topic name is invalid: '.' or '..' is not allowed")]
-    Dots,
+    #[error("Topic name is invalid: '{0}' is not allowed")]
+    Dots(String),
     /// Longer than 249 characters, so that directory names stay below 255.
     #[error("Topic name is invalid: the length of '{0}' is longer than the max allowed length 249")]
     TooLong(String),
@@ -39,7 +39,7 @@ impl TopicName {
         if name.is_empty() {
             Err(InvalidTopicName::Empty)
         } else if name == "." || name == ".." {
-            Err(InvalidTopicName::Dots)
+            Err(InvalidTopicName::Dots(name.to_owned()))
         } else if name.len() > 249 {
             Err(InvalidTopicName::TooLong(name.to_owned()))
         } else if !name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-')) {
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn names_that_are_refused() {
         assert_eq!(TopicName::check(""), Err(InvalidTopicName::Empty));
-        assert_eq!(TopicName::check(".."), Err(InvalidTopicName::Dots));
+        assert_eq!(TopicName::check(".."), Err(InvalidTopicName::Dots("..".to_owned())));
         assert!(matches!(TopicName::check(&"a".repeat(250)), Err(InvalidTopicName::TooLong(_))));
         assert!(matches!(TopicName::check("a/b"), Err(InvalidTopicName::IllegalCharacter(_))));
         assert!(matches!(TopicName::check("é"), Err(InvalidTopicName::IllegalCharacter(_))));

@@ -4,7 +4,7 @@ use metadata::records::PartitionRecord;
 use metadata::{Image, Record};
 use model::ErrorCode;
 
-use super::{MAX_RECORDS, assignment, create::repeated, duplicate, policy};
+use super::{MAX_RECORDS, assignment, create::repeated, duplicate};
 use crate::placement::{Dice, place};
 use crate::{Controller, CreatePartitions, Decision, MorePartitions, Refusal, Reply};
 
@@ -53,7 +53,8 @@ fn more(
         )));
     }
     if additional > room {
-        return Err(policy("Unable to perform excessively large batch operation."));
+        // Kafka runs into the bound of its own list here, and has no words for it.
+        return Err(Refusal::code(ErrorCode::UnknownServerError));
     }
     let factor = topic.partitions.values().next().map_or(1, |partition| partition.replicas.len());
     let replicas = match &request.assignments {
