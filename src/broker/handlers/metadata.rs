@@ -22,9 +22,7 @@ pub const CLUSTER_OPERATIONS: i32 = 0b1_1111_1010_0000;
 
 impl Handle<MetadataRequest> for Node {
     async fn handle(&self, context: &Context, request: MetadataRequest) -> Answer<MetadataResponse, FileSlice> {
-        let asked = request.topics.unwrap_or_default();
-        let is_all = asked.is_empty() && context.empty_list_is_all_topics();
-        let wanted = if is_all { None } else { Some(asked) };
+        let wanted = request.topics.filter(|asked| !(asked.is_empty() && context.empty_list_is_all_topics()));
         let published = self.published();
         let image = &published.image;
         let mut topics = Vec::new();
