@@ -17,6 +17,8 @@ pub(crate) enum Because {
     Back(NodeId),
     /// It came back without its last writes: out of the ISR and of the eligible replicas.
     Unclean(NodeId),
+    /// None of them: the leader asks for another ISR.
+    Asked,
 }
 
 impl Because {
@@ -38,10 +40,26 @@ impl Controller {
             let mut rules = None;
             for (index, partition) in topic.partitions.iter().filter(|(_, partition)| affected(partition)) {
                 let (min_isr, unclean) = *rules.get_or_insert_with(|| self.election_rules(image, topic));
-                let change = Change { image, because, partition, min_isr, unclean };
+                let isr = partition.isr.iter().copied().filter(|id| !because.removes(*id)).collect();
+                let recovering = partition.recovering;
+                let change = Change { image, because, partition, isr, recovering, min_isr, unclean };
                 records.extend(change.record(topic, *index).map(Record::from));
             }
         }
+    }
+
+    /// The change that gives one partition the ISR and the state of recovery that its leader asks for.
+    pub(crate) fn change_isr(
+        &mut self,
+        image: &Image,
+        topic: &Topic,
+        index: PartitionIndex,
+        isr: Vec<NodeId>,
+        recovering: bool,
+    ) -> Option<PartitionChangeRecord> {
+        let partition = topic.partitions.get(&index)?;
+        let (min_isr, unclean) = self.election_rules(image, topic);
+        Change { image, because: Because::Asked, partition, isr, recovering, min_isr, unclean }.record(topic, index)
     }
 
     /// The least ISR, and whether a replica out of sync may lead, for one topic.
@@ -63,6 +81,10 @@ struct Change<'a> {
     image: &'a Image,
     because: Because,
     partition: &'a Partition,
+    /// Who shall be in sync.
+    isr: Vec<NodeId>,
+    /// Whether the leader shall still be recovering.
+    recovering: bool,
     min_isr: usize,
     unclean: bool,
 }
@@ -76,7 +98,7 @@ impl Change<'_> {
     fn record(&self, topic: &Topic, partition_id: PartitionIndex) -> Option<PartitionChangeRecord> {
         let old = self.partition;
         let with_elr = self.image.has_elr();
-        let mut isr: Vec<_> = old.isr.iter().copied().filter(|id| !self.because.removes(*id)).collect();
+        let mut isr = self.isr.clone();
         let mut elr = if with_elr { self.eligible(&isr) } else { old.elr.clone() };
         let mut record = PartitionChangeRecord { topic_id: topic.id, partition_id, ..Default::default() };
 
@@ -106,6 +128,9 @@ impl Change<'_> {
         self.bump_epoch_on_shrink(&mut record);
         if with_elr {
             remember_last_leader(&mut record, old);
+        }
+        if self.recovering != old.recovering {
+            record.leader_recovery_state = i8::from(self.recovering);
         }
         let nothing = PartitionChangeRecord { topic_id: topic.id, partition_id, ..Default::default() };
         (record != nothing).then_some(record)
@@ -149,18 +174,7 @@ impl Change<'_> {
             Because::Back(id) if id == broker => true,
             _ => self.image.is_active(broker),
         };
-        alive && self.directory_is_online(broker)
-    }
-
-    fn directory_is_online(&self, id: NodeId) -> bool {
-        let (Some(broker), Some(directory)) = (self.image.brokers.get(&id), self.partition.directory(id)) else {
-            return false;
-        };
-        match directory {
-            Uuid::UNASSIGNED_DIR | Uuid::MIGRATING_DIR => true,
-            Uuid::LOST_DIR => false,
-            directory => broker.log_dirs.is_empty() || broker.log_dirs.contains(&directory),
-        }
+        alive && is_online(self.image, self.partition, broker)
     }
 
     /// Brokers before 3.6 need a new epoch when the ISR shrinks (KAFKA-15021).
@@ -180,5 +194,15 @@ fn remember_last_leader(record: &mut PartitionChangeRecord, old: &Partition) {
         record.last_known_elr = Some(vec![old.leader]);
     } else if record.leader.0 >= 0 && !old.last_known_elr.is_empty() {
         record.last_known_elr = Some(vec![]);
+    }
+}
+
+/// Whether the directory of the broker's replica works, as far as is known.
+pub(crate) fn is_online(image: &Image, partition: &Partition, id: NodeId) -> bool {
+    let (Some(broker), Some(directory)) = (image.brokers.get(&id), partition.directory(id)) else { return false };
+    match directory {
+        Uuid::UNASSIGNED_DIR | Uuid::MIGRATING_DIR => true,
+        Uuid::LOST_DIR => false,
+        directory => broker.log_dirs.is_empty() || broker.log_dirs.contains(&directory),
     }
 }

@@ -2,7 +2,9 @@
 
 use metadata::records::{BrokerEndpoint, BrokerFeature, ControllerEndpoint, ControllerFeature};
 use metadata::{ConfigResource, Record};
-use model::{BrokerEpoch, ClusterId, NodeId, Offset, TopicId, Uuid};
+use model::{
+    BrokerEpoch, ClusterId, DirectoryId, LeaderEpoch, NodeId, Offset, PartitionEpoch, PartitionIndex, TopicId, Uuid,
+};
 
 /// A request, with all that cannot be decided without dice: ids, and seeds for placement.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +31,10 @@ pub enum Event {
     FenceBroker(NodeId),
     /// UnregisterBroker.
     UnregisterBroker(NodeId),
+    /// AlterPartition: a leader wants another ISR (KIP-497).
+    AlterPartition(AlterPartition),
+    /// AssignReplicasToDirs: a broker has chosen directories (KIP-858).
+    AssignReplicas(AssignReplicas),
     /// A broker needs a block of producer ids (KIP-730).
     AllocateProducerIds(AllocateProducerIds),
 }
@@ -128,11 +134,14 @@ pub struct ConfigChange {
     pub value: Option<String>,
 }
 
+/// All keys of a resource with their values.
+pub type WholeConfig = Vec<(String, Option<String>)>;
+
 /// Whole configurations.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AlterConfigs {
     /// The resources and all that shall be set for them.
-    pub resources: Vec<(ConfigResource, Vec<(String, Option<String>)>)>,
+    pub resources: Vec<(ConfigResource, WholeConfig)>,
     /// Only say what would happen.
     pub validate_only: bool,
 }
@@ -190,6 +199,45 @@ pub struct BrokerHeartbeat {
     pub offline_log_dirs: Vec<Uuid>,
     /// Cordoned log directories; none if the broker does not tell.
     pub cordoned_log_dirs: Option<Vec<Uuid>>,
+}
+
+/// Other ISRs for partitions that a broker leads.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AlterPartition {
+    /// The broker.
+    pub broker: NodeId,
+    /// Its epoch.
+    pub epoch: BrokerEpoch,
+    /// The partitions.
+    pub partitions: Vec<NewIsr>,
+}
+
+/// Another ISR for one partition.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewIsr {
+    /// The topic.
+    pub topic_id: TopicId,
+    /// The partition.
+    pub partition: PartitionIndex,
+    /// The epoch in which the broker leads it.
+    pub leader_epoch: LeaderEpoch,
+    /// The version of the partition that the broker knows.
+    pub partition_epoch: PartitionEpoch,
+    /// Who is in sync, each with its epoch, or -1 if the leader does not know it (KIP-903).
+    pub isr: Vec<(NodeId, BrokerEpoch)>,
+    /// Whether the leader still recovers from an unclean election (KIP-704).
+    pub recovering: bool,
+}
+
+/// The directories of replicas on one broker.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AssignReplicas {
+    /// The broker.
+    pub broker: NodeId,
+    /// Its epoch.
+    pub epoch: BrokerEpoch,
+    /// The directory of each replica.
+    pub replicas: Vec<(DirectoryId, TopicId, PartitionIndex)>,
 }
 
 /// A request for a block of producer ids.

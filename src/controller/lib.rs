@@ -6,8 +6,10 @@
 mod bootstrap;
 mod brokers;
 mod configs;
+mod directories;
 mod elections;
 mod event;
+mod isr;
 mod node;
 mod placement;
 mod producer_ids;
@@ -121,6 +123,8 @@ impl Machine for Controller {
             Event::BrokerHeartbeat(request) => self.broker_heartbeat(image, at, request),
             Event::FenceBroker(broker) => self.fence_broker(image, broker),
             Event::UnregisterBroker(broker) => self.unregister_broker(image, broker),
+            Event::AlterPartition(request) => self.alter_partition(image, request),
+            Event::AssignReplicas(request) => self.assign_replicas(image, request),
             Event::AllocateProducerIds(request) => self.allocate_producer_ids(image, request),
         };
         let Decision { records, reply: body, atomic } = decision;

@@ -1,7 +1,7 @@
 //! What the controller answers.
 
-use metadata::ConfigResource;
-use model::{BrokerEpoch, ProducerId, TopicId};
+use metadata::{ConfigResource, Partition};
+use model::{BrokerEpoch, PartitionIndex, ProducerId, TopicId};
 
 use crate::Refusal;
 
@@ -28,8 +28,23 @@ pub enum Reply {
     FenceBroker,
     /// The broker is gone.
     UnregisterBroker(Result<(), Refusal>),
+    /// Each partition as it is now, or why it stays as it was; or why all was refused.
+    AlterPartition(Result<Vec<AlteredPartition>, Refusal>),
+    /// Each replica, in the order of the request; or why all was refused.
+    AssignReplicas(Result<Vec<Result<(), Refusal>>, Refusal>),
     /// The block.
     AllocateProducerIds(Result<ProducerIdBlock, Refusal>),
+}
+
+/// A partition whose ISR was to be changed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AlteredPartition {
+    /// The topic.
+    pub topic_id: TopicId,
+    /// The partition.
+    pub partition: PartitionIndex,
+    /// The partition with the change.
+    pub result: Result<Partition, Refusal>,
 }
 
 /// A topic that was to be created.

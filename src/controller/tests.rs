@@ -2,6 +2,7 @@
 
 mod bootstrap;
 mod brokers;
+mod isr;
 mod kit;
 mod random;
 mod topics;

@@ -135,7 +135,8 @@ fn configs_are_changed() {
         + ConfigRecord { resource_type: 2, resource_name: "t1", name: "segment.ms", value: "9999" }
         + ClearElrRecord { topic_name: "t1" }
         < Reply { to: Token(7), body: AlterConfigs([(ConfigResource { kind: ResourceType(2), name: "t1" }, Ok(()))]) }
-    "#]].assert_eq(&script.text());
+    "#]]
+    .assert_eq(&script.text());
 }
 
 #[test]

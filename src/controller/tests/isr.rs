@@ -1,0 +1,106 @@
+//! What leaders and brokers report of their replicas.
+
+use expect_test::expect;
+use model::{BrokerEpoch, NodeId, PartitionIndex, Uuid};
+
+use super::kit::*;
+use crate::*;
+
+fn new_isr(script: &Script, isr: &[i32]) -> NewIsr {
+    let now = partition(script.shard.latest(), "t", 0);
+    NewIsr {
+        topic_id: id(1),
+        partition: PartitionIndex(0),
+        leader_epoch: now.leader_epoch,
+        partition_epoch: now.partition_epoch,
+        isr: isr.iter().map(|id| (NodeId(*id), BrokerEpoch(-1))).collect(),
+        recovering: false,
+    }
+}
+
+fn alter_isr(script: &mut Script, broker: i32, partition: NewIsr) {
+    let epoch = heartbeat(script, broker).epoch;
+    let request = AlterPartition { broker: NodeId(broker), epoch, partitions: vec![partition] };
+    ask(script, "alter", Event::AlterPartition(request));
+}
+
+#[test]
+fn an_isr_shrinks_and_grows() {
+    let mut script = cluster(3);
+    ask(&mut script, "", create(vec![assigned("t", 1, &[(0, &[1, 2])])]));
+    script.text();
+    let first = new_isr(&script, &[1]);
+    alter_isr(&mut script, 1, first.clone());
+    alter_isr(&mut script, 1, first); // An old partition epoch.
+    for (broker, isr) in [(2, &[1, 2][..]), (1, &[2]), (1, &[1, 1]), (1, &[1, 3]), (1, &[1, 2])] {
+        let wanted = new_isr(&script, isr);
+        alter_isr(&mut script, broker, wanted);
+    }
+    let mut stale = new_isr(&script, &[1]);
+    stale.isr = vec![(NodeId(1), BrokerEpoch(-1)), (NodeId(2), BrokerEpoch(1))];
+    alter_isr(&mut script, 1, stale);
+    expect![[r#"
+        > alter
+        + PartitionChangeRecord { partition_id: 0, topic_id: AQEBAQEBAQEBAQEBAQEBAQ, isr: [1] }
+        < Reply { to: Token(7), body: AlterPartition(Ok([AlteredPartition { topic_id: AQEBAQEBAQEBAQEBAQEBAQ, partition: 0, result: Ok(Partition { replicas: [1, 2], directories: [ZWVlZWVlZWVlZWVlZWVlZQ, ZmZmZmZmZmZmZmZmZmZmZg], isr: [1], removing_replicas: [], adding_replicas: [], elr: [], last_known_elr: [], leader: 1, recovering: false, leader_epoch: 0, partition_epoch: 1 }) }])) }
+        > alter
+        < Reply { to: Token(7), body: AlterPartition(Ok([AlteredPartition { topic_id: AQEBAQEBAQEBAQEBAQEBAQ, partition: 0, result: Err(INVALID_UPDATE_VERSION) }])) }
+        > alter
+        < Reply { to: Token(7), body: AlterPartition(Ok([AlteredPartition { topic_id: AQEBAQEBAQEBAQEBAQEBAQ, partition: 0, result: Err(INVALID_REQUEST) }])) }
+        > alter
+        < Reply { to: Token(7), body: AlterPartition(Ok([AlteredPartition { topic_id: AQEBAQEBAQEBAQEBAQEBAQ, partition: 0, result: Err(INVALID_REQUEST) }])) }
+        > alter
+        < Reply { to: Token(7), body: AlterPartition(Ok([AlteredPartition { topic_id: AQEBAQEBAQEBAQEBAQEBAQ, partition: 0, result: Err(INVALID_REQUEST) }])) }
+        > alter
+        < Reply { to: Token(7), body: AlterPartition(Ok([AlteredPartition { topic_id: AQEBAQEBAQEBAQEBAQEBAQ, partition: 0, result: Err(INVALID_REQUEST) }])) }
+        > alter
+        + PartitionChangeRecord { partition_id: 0, topic_id: AQEBAQEBAQEBAQEBAQEBAQ, isr: [1, 2] }
+        < Reply { to: Token(7), body: AlterPartition(Ok([AlteredPartition { topic_id: AQEBAQEBAQEBAQEBAQEBAQ, partition: 0, result: Ok(Partition { replicas: [1, 2], directories: [ZWVlZWVlZWVlZWVlZWVlZQ, ZmZmZmZmZmZmZmZmZmZmZg], isr: [1, 2], removing_replicas: [], adding_replicas: [], elr: [], last_known_elr: [], leader: 1, recovering: false, leader_epoch: 0, partition_epoch: 2 }) }])) }
+        > alter
+        < Reply { to: Token(7), body: AlterPartition(Ok([AlteredPartition { topic_id: AQEBAQEBAQEBAQEBAQEBAQ, partition: 0, result: Err(INELIGIBLE_REPLICA) }])) }
+    "#]].assert_eq(&script.text());
+}
+
+#[test]
+fn an_unclean_leader_has_recovered() {
+    let mut script = cluster(1);
+    ask(&mut script, "", create(vec![topic("t", 1, 1, 1)]));
+    ask(&mut script, "", Event::RegisterBroker(RegisterBroker { incarnation: id(9), ..registration(1) }));
+    live(&mut script, 1);
+    assert!(partition(script.shard.latest(), "t", 0).recovering, "killed and back");
+    script.text();
+    let wanted = new_isr(&script, &[1]);
+    alter_isr(&mut script, 1, wanted);
+    expect![[r#"
+        > alter
+        + PartitionChangeRecord { partition_id: 0, topic_id: AQEBAQEBAQEBAQEBAQEBAQ, leader_recovery_state: 0 }
+        < Reply { to: Token(7), body: AlterPartition(Ok([AlteredPartition { topic_id: AQEBAQEBAQEBAQEBAQEBAQ, partition: 0, result: Ok(Partition { replicas: [1], directories: [ZWVlZWVlZWVlZWVlZWVlZQ], isr: [1], removing_replicas: [], adding_replicas: [], elr: [], last_known_elr: [], leader: 1, recovering: false, leader_epoch: 2, partition_epoch: 3 }) }])) }
+    "#]].assert_eq(&script.text());
+}
+
+#[test]
+fn a_broker_tells_where_its_replicas_are() {
+    let mut script = cluster(0);
+    ask(&mut script, "", Event::RegisterBroker(RegisterBroker { log_dirs: vec![id(101), id(102)], ..registration(1) }));
+    live(&mut script, 1);
+    ask(&mut script, "", create(vec![topic("t", 1, 2, 1)]));
+    script.text();
+    let replica = |dir: Uuid, topic: u8, index: i32| (dir, id(topic), PartitionIndex(index));
+    let replicas = vec![replica(id(101), 1, 0), replica(id(102), 1, 1), replica(id(101), 1, 7), replica(id(101), 2, 0)];
+    let epoch = heartbeat(&script, 1).epoch;
+    for replicas in [replicas.clone(), replicas, vec![replica(Uuid::LOST_DIR, 1, 0)]] {
+        ask(&mut script, "assign", Event::AssignReplicas(AssignReplicas { broker: NodeId(1), epoch, replicas }));
+    }
+    expect![[r#"
+        > assign
+        + PartitionChangeRecord { partition_id: 0, topic_id: AQEBAQEBAQEBAQEBAQEBAQ, directories: [ZWVlZWVlZWVlZWVlZWVlZQ] }
+        + PartitionChangeRecord { partition_id: 1, topic_id: AQEBAQEBAQEBAQEBAQEBAQ, directories: [ZmZmZmZmZmZmZmZmZmZmZg] }
+        < Reply { to: Token(7), body: AssignReplicas(Ok([Ok(()), Ok(()), Err(UNKNOWN_TOPIC_OR_PARTITION), Err(UNKNOWN_TOPIC_ID)])) }
+        > assign
+        < Reply { to: Token(7), body: AssignReplicas(Ok([Ok(()), Ok(()), Err(UNKNOWN_TOPIC_OR_PARTITION), Err(UNKNOWN_TOPIC_ID)])) }
+        > assign
+        + PartitionChangeRecord { partition_id: 0, topic_id: AQEBAQEBAQEBAQEBAQEBAQ, directories: [AAAAAAAAAAAAAAAAAAAAAQ] }
+        + PartitionChangeRecord { partition_id: 0, topic_id: AQEBAQEBAQEBAQEBAQEBAQ, isr: [], leader: -1, eligible_leader_replicas: [1], last_known_elr: [1] }
+        < Reply { to: Token(7), body: AssignReplicas(Ok([Ok(())])) }
+    "#]].assert_eq(&script.text());
+}
