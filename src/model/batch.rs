@@ -20,7 +20,7 @@ pub use header::{
 };
 pub use patch::{patch_base_offset_and_epoch, patch_max_timestamp};
 pub use record::{Header, Headers, Payload, Record, Records, payload};
-pub use walk::{Shape, walk};
+pub use walk::{Shape, each_record, walk};
 
 /// CRC-32C (Castagnoli) of `bytes`, the checksum of batches and of Kafka's files.
 pub fn crc32c(bytes: &[u8]) -> u32 {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::compression::compress;
+use super::compression::Encoder;
 use super::cursor::{put_varint, put_varlong, varint_len, varlong_len};
 use super::{BatchError, Compression, HEADER_LENGTH, Header, LOG_OVERHEAD, Record, TimestampType, crc32c};
 use crate::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, Sequence, Timestamp};
@@ -50,11 +50,17 @@ impl Default for BatchSettings {
     }
 }
 
-/// A batch in the making.
-#[derive(Clone, Debug)]
+/// How many bytes of records gather before they are compressed.
+const GATHER: usize = 16 * 1024;
+
+/// A batch in the making. Records are compressed as they come, so that it holds little more than the batch will.
 pub struct BatchBuilder {
     settings: BatchSettings,
+    /// Records that are not compressed yet; all of them, behind room for the header, if nothing is to be compressed.
     records: Vec<u8>,
+    /// Behind room for the header; `None` if nothing is to be compressed. An error is told at the end.
+    encoder: Option<Result<Encoder, BatchError>>,
+    uncompressed_len: usize,
     count: i32,
     last_delta: i32,
     base_timestamp: Timestamp,
@@ -64,8 +70,22 @@ pub struct BatchBuilder {
 impl BatchBuilder {
     /// An empty batch.
     pub fn new(settings: BatchSettings) -> Self {
-        let none = Timestamp::NONE;
-        Self { settings, records: Vec::new(), count: 0, last_delta: -1, base_timestamp: none, max_timestamp: none }
+        let BatchSettings { compression, level, .. } = settings;
+        let header = vec![0; HEADER_LENGTH];
+        let (records, encoder) = match compression {
+            Compression::None => (header, None),
+            codec => (Vec::new(), Some(Encoder::new(codec, level, header))),
+        };
+        Self {
+            settings,
+            records,
+            encoder,
+            uncompressed_len: HEADER_LENGTH,
+            count: 0,
+            last_delta: -1,
+            base_timestamp: Timestamp::NONE,
+            max_timestamp: Timestamp::NONE,
+        }
     }
 
     /// Appends a record at the next offset.
@@ -84,12 +104,27 @@ impl BatchBuilder {
             put_nullable(&mut self.records, Some(header.key));
             put_nullable(&mut self.records, header.value);
         }
+        self.compress(GATHER);
     }
 
     /// Appends a record of another batch, unchanged but for `offset_delta` (which must grow) and `timestamp`.
     pub fn append_record(&mut self, record: &Record<'_>, offset_delta: i32, timestamp: Timestamp) {
         self.begin(offset_delta, timestamp, record.body.len());
         self.records.extend_from_slice(record.body);
+        self.compress(GATHER);
+    }
+
+    /// Compresses what has gathered, if it is so much.
+    fn compress(&mut self, least: usize) {
+        if self.records.len() < least {
+            return;
+        }
+        if let Some(Ok(encoder)) = &mut self.encoder {
+            if let Err(error) = encoder.write(&self.records) {
+                self.encoder = Some(Err(error));
+            }
+            self.records.clear();
+        }
     }
 
     /// Length, attributes, timestamp and offset of a record with `body` bytes more.
@@ -99,6 +134,7 @@ impl BatchBuilder {
         }
         let timestamp_delta = timestamp.0.wrapping_sub(self.base_timestamp.0);
         let length = 1 + varlong_len(timestamp_delta) + varint_len(offset_delta) + body;
+        self.uncompressed_len += varint_len(length as i32) + length;
         put_varint(&mut self.records, length as i32);
         self.records.push(0);
         put_varlong(&mut self.records, timestamp_delta);
@@ -120,32 +156,22 @@ impl BatchBuilder {
 
     /// How many bytes the batch would have if it were not compressed.
     pub fn uncompressed_len(&self) -> usize {
-        HEADER_LENGTH + self.records.len()
+        self.uncompressed_len
     }
 
     /// The batch; no bytes at all without a record.
     ///
     /// # Errors
     /// [`BatchError::TooLarge`] beyond 2 GiB, [`BatchError::Compress`] when the codec fails (a level it does not have).
-    pub fn build(self) -> Result<Bytes, BatchError> {
-        let BatchSettings { compression, level, .. } = self.settings;
+    pub fn build(mut self) -> Result<Bytes, BatchError> {
         if self.count == 0 {
             return Ok(Bytes::new());
         }
-        let mut out = Vec::new();
-        match compression {
-            Compression::None => {
-                out.reserve_exact(HEADER_LENGTH + self.records.len());
-                out.resize(HEADER_LENGTH, 0);
-                out.extend_from_slice(&self.records);
-            }
-            codec => {
-                let compressed = compress(codec, level, &self.records)?;
-                out.reserve_exact(HEADER_LENGTH + compressed.len());
-                out.resize(HEADER_LENGTH, 0);
-                out.extend_from_slice(&compressed);
-            }
-        }
+        self.compress(0);
+        let mut out = match self.encoder.take() {
+            None => std::mem::take(&mut self.records),
+            Some(encoder) => encoder?.finish()?,
+        };
         let length = i32::try_from(out.len() - LOG_OVERHEAD).map_err(|_| BatchError::TooLarge(i32::MAX as usize))?;
         let header = self.header(length);
         out[..HEADER_LENGTH].copy_from_slice(&header);

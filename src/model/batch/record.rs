@@ -66,7 +66,12 @@ impl<'a> Record<'a> {
     /// The record at the start of `cursor`; the cursor is then behind it.
     pub(super) fn read(cursor: &mut Cursor<'a>) -> Result<Self, BatchError> {
         let length = usize::try_from(cursor.varint()?).map_err(|_| BatchError::Records("a length is negative"))?;
-        let mut inside = Cursor { rest: cursor.take(length)? };
+        Self::read_inside(cursor.take(length)?)
+    }
+
+    /// The record that is all of `bytes`, without its length.
+    pub(super) fn read_inside(bytes: &'a [u8]) -> Result<Self, BatchError> {
+        let mut inside = Cursor { rest: bytes };
         inside.u8()?; // No attribute of a record has a meaning yet.
         let timestamp_delta = inside.varlong()?;
         let offset_delta = inside.varint()?;

@@ -96,6 +96,19 @@ impl<'a> Stream<'a> {
         Ok((value >> 1) as i64 ^ -((value & 1) as i64))
     }
 
+    /// The next `length` bytes, into `out`, which grows only by what is really there.
+    pub(super) fn read(&mut self, length: usize, out: &mut Vec<u8>) -> Result<(), BatchError> {
+        let mut left = length;
+        while left > 0 {
+            self.more()?;
+            let step = left.min(self.filled - self.at);
+            out.extend_from_slice(self.window.get(self.at..self.at + step).unwrap_or_default());
+            self.at += step;
+            left -= step;
+        }
+        Ok(())
+    }
+
     fn unsigned(&mut self, most: u32) -> Result<u64, BatchError> {
         let mut value = 0u64;
         for group in 0..most {

@@ -1,11 +1,11 @@
 //! Checks the records of a batch and tells their shapes, without copying them or holding them all
 //! (`DefaultRecordBatch.skipKeyValueIterator`). Appending costs this once a record: it is the hot path.
 
-use super::compression::reader;
+use super::compression::{passing_limit, reader};
 use super::cursor::Cursor;
 use super::record::header_count;
 use super::stream::Stream;
-use super::{Batch, BatchError, Compression};
+use super::{Batch, BatchError, Compression, Record, payload};
 
 /// What is known of a record without its contents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +23,8 @@ pub struct Shape {
 /// Calls `visit` for every record of `batch`, in order, and checks that the records are as many as the header says
 /// and fill their bytes exactly.
 ///
-/// Compressed records are decompressed in passing, in constant memory but for the codec's own window.
+/// Compressed records are decompressed in passing, in constant memory but for the codec's own window. A zstd frame with a
+/// window beyond 8 MiB may become 32 MiB at most.
 ///
 /// # Errors
 /// [`BatchError::Records`] for records that are none, [`BatchError::TooLarge`] when they become more than `limit` bytes,
@@ -31,8 +32,42 @@ pub struct Shape {
 pub fn walk(batch: &Batch<'_>, limit: usize, visit: impl FnMut(Shape)) -> Result<(), BatchError> {
     match batch.compression()? {
         Compression::None => walk_slice(batch, visit),
-        codec => walk_stream(batch, Stream::new(codec, reader(codec, batch.payload())?, limit), visit),
+        _ => walk_stream(batch, stream(batch, limit)?, visit),
     }
+}
+
+/// Calls `visit` for every record of `batch`, in order, as [`walk`] does, but with its contents. Of compressed records
+/// one at a time is held. Ends at the first error, also of `visit`.
+///
+/// # Errors
+/// As [`walk`].
+pub fn each_record<E: From<BatchError>>(
+    batch: &Batch<'_>,
+    limit: usize,
+    mut visit: impl FnMut(Record<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    if batch.compression()? == Compression::None {
+        return payload(batch, limit)?.records().try_for_each(|record| visit(record?));
+    }
+    let mut stream = stream(batch, limit)?;
+    let mut held = Vec::new();
+    for _ in 0..count(batch)? {
+        let length = positive(stream.varint()?)?;
+        match stream.take_buffered(length) {
+            Some(record) => visit(Record::read_inside(record)?)?,
+            None => {
+                held.clear();
+                stream.read(length, &mut held)?;
+                visit(Record::read_inside(&held)?)?;
+            }
+        }
+    }
+    if stream.at_end()? { Ok(()) } else { Err(FOLLOW.into()) }
+}
+
+fn stream<'a>(batch: &Batch<'a>, limit: usize) -> Result<Stream<'a>, BatchError> {
+    let (codec, bytes) = (batch.compression()?, batch.payload());
+    Ok(Stream::new(codec, reader(codec, bytes)?, passing_limit(codec, bytes, limit)))
 }
 
 fn walk_slice(batch: &Batch<'_>, mut visit: impl FnMut(Shape)) -> Result<(), BatchError> {

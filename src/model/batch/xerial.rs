@@ -1,6 +1,6 @@
 //! Snappy as Java writes it (snappy-java's `SnappyOutputStream`, "xerial"): a 16-byte header, then counted blocks.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 
 const MAGIC: [u8; 8] = [0x82, b'S', b'N', b'A', b'P', b'P', b'Y', 0];
 const HEADER: usize = 16;
@@ -9,19 +9,51 @@ const BLOCK: usize = 32 * 1024;
 /// The most bytes that one compressed byte can become: three bytes copy at most 64.
 const EXPANSION: usize = 22;
 
-/// Compresses `bytes`; `None` if the codec fails, which it does not for blocks of this size.
-pub(super) fn compress(bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(HEADER + bytes.len() / 2);
-    out.extend_from_slice(&MAGIC);
-    out.extend_from_slice(&1i32.to_be_bytes());
-    out.extend_from_slice(&1i32.to_be_bytes());
-    let mut encoder = snap::raw::Encoder::new();
-    for block in bytes.chunks(BLOCK) {
-        let compressed = encoder.compress_vec(block).ok()?;
-        out.extend_from_slice(&(compressed.len() as i32).to_be_bytes());
-        out.extend_from_slice(&compressed);
+/// Compresses what is written to it, block by block.
+pub(super) struct Writer {
+    out: Vec<u8>,
+    block: Vec<u8>,
+    encoder: snap::raw::Encoder,
+}
+
+impl Writer {
+    /// Writes behind the bytes of `out`.
+    pub(super) fn new(mut out: Vec<u8>) -> Self {
+        out.extend_from_slice(&MAGIC);
+        out.extend_from_slice(&1i32.to_be_bytes());
+        out.extend_from_slice(&1i32.to_be_bytes());
+        Self { out, block: Vec::new(), encoder: snap::raw::Encoder::new() }
     }
-    Some(out)
+
+    fn end_block(&mut self) -> io::Result<()> {
+        let compressed = self.encoder.compress_vec(&self.block)?;
+        self.out.extend_from_slice(&(compressed.len() as i32).to_be_bytes());
+        self.out.extend_from_slice(&compressed);
+        self.block.clear();
+        Ok(())
+    }
+
+    pub(super) fn finish(mut self) -> io::Result<Vec<u8>> {
+        if !self.block.is_empty() {
+            self.end_block()?;
+        }
+        Ok(self.out)
+    }
+}
+
+impl Write for Writer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let step = bytes.len().min(BLOCK - self.block.len());
+        self.block.extend_from_slice(&bytes[..step]);
+        if self.block.len() == BLOCK {
+            self.end_block()?;
+        }
+        Ok(step)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Reads what snappy bytes decompress to, whether xerial or one raw block.

@@ -108,6 +108,12 @@ pub(super) fn invalid(words: impl Into<String>) -> Refusal {
     Refusal::new(ErrorCode::InvalidRecord, words)
 }
 
+impl From<BatchError> for Refusal {
+    fn from(error: BatchError) -> Self {
+        refusal(error)
+    }
+}
+
 /// Kafka's code for bytes that are no batch. Two of them are "unknown" there for want of a better exception.
 pub(super) fn refusal(error: BatchError) -> Refusal {
     let code = match error {

@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 use model::batch::{
-    Batch, BatchBuilder, BatchSettings, Compression, Shape, TimestampType, patch_max_timestamp, payload, walk,
+    Batch, BatchBuilder, BatchSettings, Compression, Shape, TimestampType, each_record, patch_max_timestamp, walk,
 };
 use model::{ErrorCode, ProducerEpoch, ProducerId, Timestamp};
 
@@ -168,7 +168,6 @@ fn rebuilt(
     } else if batch.producer_epoch() == ProducerEpoch::NONE || batch.base_sequence().0 < 0 {
         return Err(unwritable("the producer has no epoch or no sequence"));
     }
-    let payload = payload(batch, rules.max_decompressed_bytes).map_err(refusal)?;
     let mut builder = BatchBuilder::new(BatchSettings {
         compression: codec,
         level,
@@ -179,13 +178,16 @@ fn rebuilt(
         is_transactional: batch.is_transactional(),
         ..BatchSettings::default()
     });
-    for (index, record) in payload.records().enumerate() {
-        let record = record.map_err(refusal)?;
+    let mut index = 0;
+    each_record(batch, rules.max_decompressed_bytes, |record| {
         let timestamp = batch.timestamp_of(record.timestamp_delta);
         if timestamp < Timestamp::NONE {
             return Err(unwritable("a timestamp is negative"));
         }
-        builder.append_record(&record, index as i32, timestamp);
-    }
+        builder.append_record(&record, index, timestamp);
+        index += 1;
+        // What grows too large need not be built to its end.
+        if codec == Compression::None { size(builder.uncompressed_len(), rules) } else { Ok(()) }
+    })?;
     builder.build().map_err(refusal)
 }

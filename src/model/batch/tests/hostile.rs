@@ -16,10 +16,21 @@ fn wrapped(codec: Compression, count: i32, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Reads the batch in both ways, which must agree on whether it is one; answers the error.
+/// Reads the batch in all three ways, which must agree on whether it is one; answers the error.
 fn error(bytes: &[u8]) -> Option<BatchError> {
     let (walked, read) = (shapes(bytes), text(bytes));
     assert_eq!(walked.is_ok(), read.is_ok(), "{walked:?} {read:?}");
+    let mut lengths = Vec::new();
+    let each = Batch::first(bytes).and_then(|batch| {
+        each_record(&batch, LIMIT, |record| {
+            lengths.push((record.key.map(<[u8]>::len), record.value.map(<[u8]>::len)));
+            Ok(())
+        })
+    });
+    assert_eq!(walked.is_ok(), each.is_ok(), "{walked:?} {each:?}");
+    if let Ok(shapes) = &walked {
+        assert_eq!(lengths, shapes.iter().map(|shape| (shape.key_len, shape.value_len)).collect::<Vec<_>>());
+    }
     walked.err()
 }
 
@@ -91,7 +102,7 @@ fn records_that_are_none() {
 
 #[test]
 fn bombs_stop_at_the_limit() {
-    let zeros = vec![0u8; 64 << 20];
+    let zeros = vec![0u8; 8 << 20];
     for codec in CODECS {
         let bytes = wrapped(codec, 1, &compression::compress(codec, None, &zeros).unwrap());
         let batch = Batch::first(&bytes).unwrap();
@@ -99,7 +110,7 @@ fn bombs_stop_at_the_limit() {
             assert_eq!(payload(&batch, LIMIT).unwrap_err(), BatchError::TooLarge(LIMIT), "{codec:?}");
         }
         // One record that fills it all, and another one after it that never comes.
-        let record = [b"\x80\x80\x80\x40\0\0\0\x01\xe2\xff\xff\x3f".as_slice(), &zeros[..(64 << 20) - 8]].concat();
+        let record = [b"\x80\x80\x80\x08\0\0\0\x01\xe2\xff\xff\x07", &zeros[..]].concat();
         let bytes = wrapped(codec, 2, &compression::compress(codec, None, &record).unwrap());
         let expected = if codec == Compression::None { None } else { Some(BatchError::TooLarge(LIMIT)) };
         let walked = walk(&Batch::first(&bytes).unwrap(), LIMIT, |_| {});
@@ -124,4 +135,34 @@ fn announced_lengths_are_not_believed() {
     let mut unknown = wrapped(Compression::None, 1, b"");
     unknown[22] = 7;
     assert_eq!(error(&unknown), Some(BatchError::Compression(7)));
+}
+
+#[test]
+fn wide_windows_of_zstd_hold_little() {
+    let most = 32 << 20;
+    let record = |value: usize| {
+        let mut bytes = b"\xfe\xff\xff\xff\x0f\0\0\0\x01\xe0\xff\xff\xff\x0f".to_vec();
+        bytes.resize(bytes.len() + value, 0);
+        bytes
+    };
+    let walked = |window_log, single_segment, bytes: &[u8]| {
+        let compressed = if single_segment {
+            let mut compressor = zstd::bulk::Compressor::new(1).unwrap();
+            compressor.window_log(window_log).unwrap();
+            compressor.compress(bytes).unwrap()
+        } else {
+            let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
+            encoder.window_log(window_log).unwrap();
+            std::io::Write::write_all(&mut encoder, bytes).unwrap();
+            encoder.finish().unwrap()
+        };
+        walk(&Batch::first(&wrapped(Compression::Zstd, 1, &compressed)).unwrap(), usize::MAX, |_| {})
+    };
+    let (much, ends) = (record(most + 1), Err(BatchError::Records("they end inside a record")));
+    assert_eq!(walked(23, false, &much), ends, "8 MiB are a window to work with");
+    assert_eq!(walked(24, false, &much), Err(BatchError::TooLarge(most)));
+    assert_eq!(walked(27, false, &much), Err(BatchError::TooLarge(most)));
+    assert_eq!(walked(27, false, &record(9 << 20)), ends);
+    assert_eq!(walked(27, true, &much), Err(BatchError::TooLarge(most)));
+    assert_eq!(walked(27, true, &record(9 << 20)), ends);
 }
