@@ -133,7 +133,7 @@ impl<'a> Loader<'a> {
         let txns = host::fs::metadata_len(self.place.file(base, files::TXN_INDEX)).unwrap_or(0);
         let is_sound = offsets.as_ref().is_some_and(|index| index.last().is_none_or(last_fits))
             && times.as_ref().map_or(Ok(false), grows)?
-            && txns % txn_index::ENTRY as u64 == 0;
+            && txns.is_multiple_of(txn_index::ENTRY as u64);
         let (offsets, times) = match is_sound {
             true => (offsets, times),
             false => (None, None),

@@ -101,7 +101,7 @@ impl Segment {
         if let Some(open) = &*file {
             return Ok(open.clone());
         }
-        let opened = Arc::new(self.open(LOG, |path| File::open_rw(path))?);
+        let opened = Arc::new(self.open(LOG, File::open_rw)?);
         *file = Some(opened.clone());
         Ok(opened)
     }

@@ -1,1 +1,9 @@
 //! Tests of the log as a whole.
+
+mod appending;
+mod kit;
+mod model;
+mod reading;
+mod recovering;
+mod retaining;
+mod transactions;
