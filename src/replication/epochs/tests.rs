@@ -90,3 +90,38 @@ fn the_checkpoint_is_text_of_version_0() {
     assert_eq!(EpochCache::from_checkpoint("0\n2\n0 0\n"), Err(CheckpointError::Count { announced: 2, found: 1 }));
     assert_eq!(EpochCache::from_checkpoint("0\n1\n0 x\n"), Err(CheckpointError::Line("0 x".into())));
 }
+
+mod properties {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::test_runner::Config;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(Config { cases: 256, failure_persistence: None, ..Config::default() })]
+
+        #[test]
+        fn whatever_happens_both_columns_grow(steps in vec((0u8..3, -2i32..9, -2i64..40), 0..30)) {
+            let mut cache = EpochCache::default();
+            for (what, epoch, offset) in steps {
+                let before = cache.clone();
+                let changed = match what {
+                    0 => cache.assign(LeaderEpoch(epoch), Offset(offset)),
+                    1 => cache.truncate_from_start(Offset(offset)),
+                    _ => cache.truncate_from_end(Offset(offset)),
+                };
+                prop_assert_eq!(changed, cache != before, "only a change is written");
+                let entries = entries(&cache);
+                prop_assert!(entries.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 < pair[1].1));
+                let read = EpochCache::from_checkpoint(&cache.to_checkpoint());
+                prop_assert_eq!(read.as_ref(), Ok(&cache));
+            }
+        }
+
+        #[test]
+        fn any_text_is_a_checkpoint_or_an_error(text in "[0-9 \\-\n]{0,40}", other in "\\PC{0,40}") {
+            let _ = (EpochCache::from_checkpoint(&text), EpochCache::from_checkpoint(&other));
+        }
+    }
+}

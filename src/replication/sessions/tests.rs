@@ -178,3 +178,38 @@ fn sessions_together_hold_a_limited_number_of_partitions() {
     assert_eq!(sessions.begin(more, NOW), Err(ErrorCode::FetchSessionIdNotFound));
     assert_eq!((sessions.len(), sessions.partitions()), (0, 0));
 }
+
+mod properties {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::test_runner::Config;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(Config { cases: 256, failure_persistence: None, ..Config::default() })]
+
+        #[test]
+        fn whatever_clients_send_the_counts_are_right(
+            steps in vec((0i32..6, -1i32..4, vec(0i32..6, 0..4), vec(0i32..6, 0..4), any::<bool>(), 0i64..200_000), 0..60),
+        ) {
+            let mut sessions = Sessions::new(3);
+            sessions.max_partitions = 12;
+            let (mut now, mut id) = (0, 0);
+            for (session_id, epoch, wanted, forgotten, from_follower, later) in steps {
+                now += later;
+                let wanted: Vec<_> = wanted.into_iter().map(|partition| (partition, now)).collect();
+                let request = Request { from_follower, ..request(session_id, epoch, &wanted, &forgotten) };
+                let Ok(context) = sessions.begin(request, Timestamp(now)) else { continue };
+                let all = told(&context, |partition| Told { has_records: partition % 2 == 0, ..QUIET });
+                let roll = || {
+                    id = id % 5 + 1;
+                    id
+                };
+                let answer = sessions.finish(&context, &all, Timestamp(now), roll);
+                prop_assert_eq!(answer.include.len(), all.len());
+                prop_assert!(sessions.len() <= 3 && sessions.partitions() <= 12 + 4);
+            }
+        }
+    }
+}
