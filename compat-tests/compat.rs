@@ -1,41 +1,40 @@
 //! `cargo x compat`: chooses checks, starts what they need, reports.
 
-use anyhow::{Result, bail};
+mod bench;
+mod differences;
+mod directory;
+mod dump;
+mod kcat;
+mod options;
+mod schemas;
+mod script;
+mod scripts;
+mod start;
+mod state;
 
-use crate::kit::{Kind, Report};
+use anyhow::Result;
 
-/// What was asked for.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Parts of names; none is all.
-    pub names: Vec<String>,
-    pub against: Kind,
-    /// A running broker to judge in place of one that is started here.
-    pub address: Option<String>,
-    /// Slow checks too.
-    pub all: bool,
-    pub list: bool,
+use crate::kit::{Check, Report};
+use bench::Bench;
+use options::Options;
+
+/// A check as it stands in the list, before it is chosen.
+struct Entry {
+    name: String,
+    /// It starts brokers on directories of its own, so it cannot judge one that runs elsewhere.
+    own_directory: bool,
+    run: fn(&Bench, &str) -> Result<String>,
 }
 
-impl Options {
-    fn read(words: &[String]) -> Result<Self> {
-        let mut options = Self { names: Vec::new(), against: Kind::Ottla, address: None, all: false, list: false };
-        let mut words = words.iter();
-        while let Some(word) = words.next() {
-            match word.as_str() {
-                "--all" => options.all = true,
-                "--list" => options.list = true,
-                "--address" => options.address = words.next().cloned(),
-                "--against" => match words.next().map(String::as_str) {
-                    Some("kafka") => options.against = Kind::Kafka,
-                    Some("ottla") => options.against = Kind::Ottla,
-                    other => bail!("--against kafka or --against ottla, not {other:?}"),
-                },
-                flag if flag.starts_with('-') => bail!("there is no option {flag}"),
-                name => options.names.push(name.to_owned()),
-            }
-        }
-        Ok(options)
+impl Entry {
+    /// A question to the running broker.
+    fn asks(name: impl Into<String>, run: fn(&Bench, &str) -> Result<String>) -> Self {
+        Self { name: name.into(), own_directory: false, run }
+    }
+
+    /// A check that starts and stops brokers itself.
+    fn starts(name: impl Into<String>, run: fn(&Bench, &str) -> Result<String>) -> Self {
+        Self { name: name.into(), own_directory: true, run }
     }
 }
 
@@ -43,9 +42,36 @@ impl Options {
 ///
 /// # Errors
 /// Where it was asked wrongly, or what it needs to judge is missing.
+#[expect(clippy::print_stdout, reason = "the report is for the person at the terminal")]
 pub fn compat(words: &[String]) -> Result<bool> {
-    let _options = Options::read(words)?;
+    let options = Options::read(words)?;
+    let entries: Vec<Entry> =
+        [directory::entries(&options), start::entries(), schemas::entries(), kcat::entries(), scripts::entries()]
+            .into_iter()
+            .flatten()
+            .filter(|entry| {
+                options.names.is_empty() || options.names.iter().any(|part| entry.name.contains(part.as_str()))
+            })
+            .collect();
+    if options.list {
+        entries.iter().for_each(|entry| println!("{}", entry.name));
+        return Ok(true);
+    }
+    // Alone, before the machine is busy: it measures.
+    let (timed, others): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| entry.name.starts_with("start "));
+    let bench = Bench::new(&options)?;
     let report = Report::default();
-    report.run(&[], 2);
-    Ok(report.conclude())
+    for (entries, threads) in [(timed, 1), (others, options.threads)] {
+        let checks: Vec<Check<'_>> = entries
+            .into_iter()
+            .filter(|entry| !(entry.own_directory && options.address.is_some()))
+            .map(|entry| Check::new(entry.name.as_str(), || (entry.run)(&bench, &entry.name)))
+            .collect();
+        report.run(&checks, threads);
+    }
+    let green = report.conclude();
+    if !green {
+        bench.keep();
+    }
+    Ok(green)
 }

@@ -84,6 +84,10 @@ impl Node {
         self.port
     }
 
+    pub fn controller_port(&self) -> u16 {
+        self.controller_port
+    }
+
     pub fn layout(&self) -> &Layout {
         &self.layout
     }

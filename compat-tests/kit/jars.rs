@@ -15,10 +15,11 @@ const POM: &str = include_str!("java/pom.xml");
 const LAUNCHER: &str = include_str!("java/Launcher.java");
 const LOG4J: &str = include_str!("java/log4j2.xml");
 
-/// A folder with everything a JVM needs to be Kafka or one of its tools.
+/// Everything a JVM needs to be Kafka or one of its tools.
 #[derive(Clone, Debug)]
 pub struct Jars {
-    dir: PathBuf,
+    libs: PathBuf,
+    launcher: PathBuf,
 }
 
 /// Fetches through Maven what the cache does not have.
@@ -41,7 +42,7 @@ impl Jars {
             .arg(format!("-Xmx{heap_mib}m"))
             .args(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true"])
             .arg(format!("-Dottla.log={level}"))
-            .arg(format!("-Dlog4j2.configurationFile={}", self.dir.join("log4j2.xml").display()))
+            .arg(format!("-Dlog4j2.configurationFile={}", self.launcher.join("log4j2.xml").display()))
             .args(["-cp", &self.classpath()])
             .env_remove("JAVA_TOOL_OPTIONS");
         command
@@ -49,34 +50,45 @@ impl Jars {
 
     /// The class path: the launcher's folder and every jar.
     pub fn classpath(&self) -> String {
-        format!("{}:{}/*", self.dir.display(), self.libs().display())
+        format!("{}:{}/*", self.launcher.display(), self.libs.display())
     }
 
     /// The folder of the jars themselves.
-    pub fn libs(&self) -> PathBuf {
-        self.dir.join("libs")
+    pub fn libs(&self) -> &Path {
+        &self.libs
     }
 }
 
 fn fetch() -> Result<Jars> {
+    let libs = cached(&format!("kafka-{VERSION}"), &[("pom.xml", POM)], |here| {
+        let mut maven = Command::new("mvn");
+        maven.args(["-q", "-B", "dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory=libs"]);
+        run(maven, here)
+    })?
+    .join("libs");
+    let launcher = cached("launcher", &[("Launcher.java", LAUNCHER), ("log4j2.xml", LOG4J)], |here| {
+        let mut javac = Command::new("javac");
+        javac.arg("-cp").arg(format!("{}/*", libs.display())).arg("Launcher.java");
+        run(javac, here)
+    })?;
+    Ok(Jars { libs, launcher })
+}
+
+/// The folder that was made from just these files, now or in an earlier run.
+fn cached(name: &str, files: &[(&str, &str)], make: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
     let cache = home::cache()?;
-    let dir = cache.join(format!("kafka-{VERSION}-{:016x}", fingerprint(&[POM, LAUNCHER, LOG4J])));
+    let texts: Vec<&str> = files.iter().map(|(_, text)| *text).collect();
+    let dir = cache.join(format!("{name}-{:016x}", fingerprint(&texts)));
     if dir.is_dir() {
-        return Ok(Jars { dir });
+        return Ok(dir);
     }
     std::fs::create_dir_all(&cache).with_context(|| format!("cannot make {}", cache.display()))?;
     // Whole or not at all: a run that is broken off leaves only a folder that nobody looks into.
     let making = tempfile::Builder::new().prefix("making-").tempdir_in(&cache)?;
-    let here = making.path();
-    for (name, text) in [("pom.xml", POM), ("Launcher.java", LAUNCHER), ("log4j2.xml", LOG4J)] {
-        std::fs::write(here.join(name), text)?;
+    for (file, text) in files {
+        std::fs::write(making.path().join(file), text)?;
     }
-    let mut maven = Command::new("mvn");
-    maven.args(["-q", "-B", "dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory=libs"]);
-    run(maven, here)?;
-    let mut javac = Command::new("javac");
-    javac.args(["-cp", "libs/*", "Launcher.java"]);
-    run(javac, here)?;
+    make(making.path())?;
     let here = making.keep();
     if let Err(error) = std::fs::rename(&here, &dir) {
         std::fs::remove_dir_all(&here)?;
@@ -85,7 +97,7 @@ fn fetch() -> Result<Jars> {
             return Err(error).with_context(|| format!("cannot make {}", dir.display()));
         }
     }
-    Ok(Jars { dir })
+    Ok(dir)
 }
 
 fn run(mut command: Command, dir: &Path) -> Result<()> {

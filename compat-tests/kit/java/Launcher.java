@@ -10,8 +10,12 @@ import java.io.EOFException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.lang.reflect.InvocationTargetException;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.apache.kafka.common.utils.Exit;
 
 public class Launcher {
@@ -25,37 +29,81 @@ public class Launcher {
         }
     }
 
-    /** Writes to the buffer of the call that the thread, or the thread that started it, works for. */
+    /** One run of a tool: what it wrote, and the status it ended with, after which it has no more to say. */
+    static final class Call {
+        final ByteArrayOutputStream stdout = new ByteArrayOutputStream();
+        final ByteArrayOutputStream stderr = new ByteArrayOutputStream();
+        final List<Runnable> hooks = new CopyOnWriteArrayList<>();
+        volatile Integer status;
+        volatile boolean silent;
+    }
+
+    /** The call that a thread, or the thread that started it, works for. */
+    static final InheritableThreadLocal<Call> CALL = new InheritableThreadLocal<>();
+
+    /** Writes to the buffer of the thread's call. */
     static final class PerCall extends OutputStream {
-        final InheritableThreadLocal<ByteArrayOutputStream> buffer = new InheritableThreadLocal<>();
+        final boolean isError;
+
+        PerCall(boolean isError) {
+            this.isError = isError;
+        }
 
         @Override
         public void write(int b) {
-            ByteArrayOutputStream it = buffer.get();
-            if (it != null) it.write(b);
+            write(new byte[] {(byte) b}, 0, 1);
         }
 
         @Override
         public void write(byte[] bytes, int from, int length) {
-            ByteArrayOutputStream it = buffer.get();
-            if (it != null) it.write(bytes, from, length);
+            Call call = CALL.get();
+            if (call != null && !call.silent) (isError ? call.stderr : call.stdout).write(bytes, from, length);
+        }
+    }
+
+    /** Loads the tools' own classes anew for each call, for some of them keep their state in static fields. */
+    static final class Fresh extends URLClassLoader {
+        Fresh(URL tools) {
+            super(new URL[] {tools}, Launcher.class.getClassLoader());
+        }
+
+        @Override
+        protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
+            synchronized (getClassLoadingLock(name)) {
+                Class<?> found = findLoadedClass(name);
+                if (found != null) return found;
+                if (name.startsWith("org.apache.kafka.tools.")) {
+                    try {
+                        return findClass(name);
+                    } catch (ClassNotFoundException elsewhere) {
+                        // Another jar has a part of this package.
+                    }
+                }
+                return super.loadClass(name, resolve);
+            }
         }
     }
 
     public static void main(String[] args) throws Exception {
         DataInputStream in = new DataInputStream(System.in);
         DataOutputStream out = new DataOutputStream(System.out);
-        PerCall stdout = new PerCall();
-        PerCall stderr = new PerCall();
         // Before any class of Scala is loaded, for its Console keeps the stream that it finds.
-        System.setOut(new PrintStream(stdout, true));
-        System.setErr(new PrintStream(stderr, true));
+        System.setOut(new PrintStream(new PerCall(false), true));
+        System.setErr(new PrintStream(new PerCall(true), true));
         Exit.Procedure exit = (status, message) -> {
             if (message != null) System.err.println(message);
+            Call call = CALL.get();
+            // Some tools catch what is thrown here and end once more; the first word counts.
+            if (call != null && call.status == null) {
+                call.status = status;
+                call.silent = true;
+            }
             throw new Exited(status);
         };
         Exit.setExitProcedure(exit);
         Exit.setHaltProcedure(exit);
+        Exit.setShutdownHookAdder((name, hook) -> CALL.get().hooks.add(hook));
+        URL tools = Class.forName("org.apache.kafka.tools.TopicCommand").getProtectionDomain().getCodeSource().getLocation();
         while (true) {
             int id;
             try {
@@ -68,38 +116,50 @@ public class Launcher {
             for (int i = 0; i < words.length; i++) {
                 words[i] = new String(in.readNBytes(in.readInt()), StandardCharsets.UTF_8);
             }
-            new Thread(() -> call(id, words, stdout, stderr, out), "call-" + id).start();
+            new Thread(() -> call(id, words, tools, out), "call-" + id).start();
         }
     }
 
-    private static void call(int id, String[] words, PerCall stdout, PerCall stderr, DataOutputStream out) {
-        ByteArrayOutputStream o = new ByteArrayOutputStream();
-        ByteArrayOutputStream e = new ByteArrayOutputStream();
-        stdout.buffer.set(o);
-        stderr.buffer.set(e);
+    private static void call(int id, String[] words, URL tools, DataOutputStream out) {
+        Call call = new Call();
+        CALL.set(call);
         int status = 0;
+        ClassLoader loader = new Fresh(tools);
+        Thread.currentThread().setContextClassLoader(loader);
         try {
-            Class.forName(words[0])
+            Class.forName(words[0], true, loader)
                 .getMethod("main", String[].class)
                 .invoke(null, (Object) Arrays.copyOfRange(words, 1, words.length));
         } catch (Throwable thrown) {
             Throwable cause = thrown instanceof InvocationTargetException ? thrown.getCause() : thrown;
-            if (cause instanceof Exited) {
-                status = ((Exited) cause).status;
-            } else {
+            if (!(cause instanceof Exited)) {
                 cause.printStackTrace();
                 status = 1;
             }
         }
-        System.out.flush();
-        System.err.flush();
+        if (call.status != null) status = call.status;
+        // What a tool leaves for the end of its JVM, some only then close their producer.
+        call.silent = false;
+        for (Runnable hook : call.hooks) {
+            Thread thread = new Thread(hook);
+            thread.setDaemon(true);
+            thread.start();
+            try {
+                thread.join(20_000);
+            } catch (InterruptedException none) {
+                Thread.currentThread().interrupt();
+            }
+        }
+        // Threads that it left behind are not heard any more.
+        call.silent = true;
         synchronized (out) {
             try {
                 out.writeInt(id);
                 out.writeInt(status);
-                for (ByteArrayOutputStream bytes : new ByteArrayOutputStream[] {o, e}) {
-                    out.writeInt(bytes.size());
-                    bytes.writeTo(out);
+                for (ByteArrayOutputStream bytes : new ByteArrayOutputStream[] {call.stdout, call.stderr}) {
+                    byte[] all = bytes.toByteArray();
+                    out.writeInt(all.length);
+                    out.write(all);
                 }
                 out.flush();
             } catch (Exception gone) {

@@ -1,0 +1,94 @@
+//! What the checks of one run share: the broker that is judged, Apache Kafka beside it, one JVM of tools.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use anyhow::{Result, anyhow};
+
+use super::options::Options;
+use crate::kit::{Broker, Kind, Layout, Scratch, Tools};
+
+/// Brokers are started when first asked for.
+pub struct Bench {
+    pub options: Options,
+    pub tools: Tools,
+    scratch: Scratch,
+    judged: OnceLock<Result<Side, String>>,
+    reference: OnceLock<Result<Side, String>>,
+    folders: AtomicU32,
+}
+
+/// A broker that answers, ours or somebody's.
+pub struct Side {
+    pub address: String,
+    /// What stands in its answers only because of where it was started.
+    pub local: Vec<(String, &'static str)>,
+    _broker: Option<Broker>,
+}
+
+impl Bench {
+    pub fn new(options: &Options) -> Result<Self> {
+        Ok(Self {
+            options: options.clone(),
+            tools: Tools::start()?,
+            scratch: Scratch::new("compat")?,
+            judged: OnceLock::new(),
+            reference: OnceLock::new(),
+            folders: AtomicU32::new(0),
+        })
+    }
+
+    /// The broker under judgement.
+    pub fn judged(&self) -> Result<&Side> {
+        let start = || match &self.options.address {
+            Some(address) => {
+                Ok(Side { address: address.clone(), local: vec![(address.clone(), "ADDRESS")], _broker: None })
+            }
+            None => self.start(self.options.against, "judged"),
+        };
+        side(self.judged.get_or_init(|| start().map_err(|error| format!("{error:#}"))))
+    }
+
+    /// Apache Kafka, which is right.
+    pub fn reference(&self) -> Result<&Side> {
+        let start = || self.start(Kind::Kafka, "reference");
+        side(self.reference.get_or_init(|| start().map_err(|error| format!("{error:#}"))))
+    }
+
+    /// A folder that nobody else has.
+    pub fn folder(&self, name: &str) -> Result<PathBuf> {
+        let number = self.folders.fetch_add(1, Ordering::Relaxed);
+        let safe: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        let path = self.path().join(format!("{safe}-{number}"));
+        std::fs::create_dir_all(&path)?;
+        Ok(path)
+    }
+
+    fn path(&self) -> &Path {
+        self.scratch.path()
+    }
+
+    /// Something failed: the directories stay.
+    pub fn keep(&self) {
+        self.scratch.keep();
+        eprintln!("logs and directories are kept in {}", self.path().display());
+    }
+
+    fn start(&self, kind: Kind, name: &str) -> Result<Side> {
+        let dir = self.path().join(name);
+        let broker = Broker::start(kind, &dir, Layout::default())?;
+        let node = broker.node();
+        let local = vec![
+            (dir.display().to_string(), "DIR"),
+            (node.address(), "ADDRESS"),
+            (node.port().to_string(), "PORT"),
+            (node.controller_port().to_string(), "CONTROLLER_PORT"),
+        ];
+        Ok(Side { address: node.address(), local, _broker: Some(broker) })
+    }
+}
+
+fn side(side: &Result<Side, String>) -> Result<&Side> {
+    side.as_ref().map_err(|error| anyhow!("{error}"))
+}
