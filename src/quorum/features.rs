@@ -32,12 +32,20 @@ pub const SUPPORTED: &[Feature] = &[
     feature("transaction.version", 0, 2),
 ];
 
-/// The records that a cluster begins with. `Err` is what was asked for, and the levels there are.
-pub(crate) fn bootstrap(asked: &[(String, i16)]) -> Result<Vec<Record>, (String, i16, Option<(i16, i16)>)> {
+/// A level that was asked for and does not exist.
+pub(crate) struct Unsupported {
+    pub(crate) feature: String,
+    pub(crate) level: i16,
+    /// The levels there are; none if there is no such feature.
+    pub(crate) known: Option<(i16, i16)>,
+}
+
+/// The records that a cluster begins with.
+pub(crate) fn bootstrap(asked: &[(String, i16)]) -> Result<Vec<Record>, Unsupported> {
     for (name, level) in asked {
         let known = SUPPORTED.iter().find(|f| f.name == name).map(|f| (f.min, f.max));
         if !known.is_some_and(|(min, max)| (min..=max).contains(level)) {
-            return Err((name.clone(), *level, known));
+            return Err(Unsupported { feature: name.clone(), level: *level, known });
         }
     }
     let level = |f: &Feature| asked.iter().rfind(|(name, _)| name == f.name).map_or(f.max, |(_, level)| *level);

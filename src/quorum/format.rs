@@ -115,7 +115,7 @@ pub fn format(what: &Format, now: Timestamp) -> Result<Vec<String>, FormatError>
         dirs.push(metadata_dir);
     }
     let records = features::bootstrap(&what.features)
-        .map_err(|(name, level, known)| FormatError::Feature(name, level, Levels(known)))?;
+        .map_err(|no| FormatError::Feature(no.feature, no.level, Levels(no.known)))?;
     let kraft_version = i16::from(what.standalone.is_some());
     if let Some((_, level)) =
         what.features.iter().find(|(name, level)| name == features::KRAFT_VERSION && *level != kraft_version)
