@@ -6,9 +6,10 @@ use std::sync::{Arc, Weak};
 use arc_swap::ArcSwap;
 use config::NodeConfig;
 use metadata::Image;
-use model::{BrokerEpoch, ErrorCode, LeaderEpoch, NodeId, PartitionIndex, TopicId, TopicName};
+use model::{BrokerEpoch, ErrorCode, LeaderEpoch, NodeId, PartitionIndex, TopicId, TopicName, TopicPartition};
 use parking_lot::Mutex;
 use replication::sessions::Sessions;
+use storage::log::{ReadError, StorageError};
 use storage::manager::Logs;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wire::{Broker, Context, Slice};
@@ -186,6 +187,25 @@ impl Node {
     pub fn partition_by_name(&self, topic: &str, index: PartitionIndex) -> Result<Arc<Partition>, ErrorCode> {
         let id = self.image.load().image.topic(topic).map(|topic| topic.id);
         self.partition(id.ok_or(ErrorCode::UnknownTopicOrPartition)?, index)
+    }
+
+    /// The disk failed under a partition: its directory goes offline, unless it is only that the log is gone.
+    pub fn storage_failed(&self, at: &TopicPartition, error: &StorageError) -> ErrorCode {
+        match error {
+            StorageError::Closed => ErrorCode::NotLeaderOrFollower,
+            StorageError::Io(_) | StorageError::Failed(_) => {
+                self.logs.failed(at, &error.to_string());
+                ErrorCode::KafkaStorageError
+            }
+        }
+    }
+
+    /// What a client is told when a partition cannot be read.
+    pub fn read_failed(&self, at: &TopicPartition, error: &ReadError) -> ErrorCode {
+        match error {
+            ReadError::OutOfRange { .. } => ErrorCode::OffsetOutOfRange,
+            ReadError::Storage(error) => self.storage_failed(at, error),
+        }
     }
 
     /// Who leads the partition, and in which epoch.

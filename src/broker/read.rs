@@ -5,8 +5,8 @@ use std::sync::Arc;
 use model::{ErrorCode, LeaderEpoch, NodeId, Offset, PartitionIndex, TopicId};
 use storage::log::ReadError;
 use tokio::sync::Notify;
-use wire::fetch;
 use wire::Slice as _;
+use wire::fetch;
 
 use crate::handlers::fetch::NOT_A_REPLICA;
 use crate::node::{FileSlice, Node};
@@ -87,7 +87,7 @@ impl Node {
         for wanted in wanted {
             let left = manner.max_bytes.saturating_sub(reading.bytes);
             let told = match self.find(wanted, manner) {
-                Ok(partition) => read_partition(&partition, wanted, manner, left, reading.bytes == 0),
+                Ok(partition) => read_partition(self, &partition, wanted, manner, left, reading.bytes == 0),
                 Err(error) => Err(error),
             };
             let told = told.unwrap_or_else(|error| self.fetch_failure(wanted, error));
@@ -119,6 +119,7 @@ impl Node {
 }
 
 fn read_partition(
+    node: &Node,
     partition: &Partition,
     wanted: &Wanted,
     manner: Manner,
@@ -149,12 +150,10 @@ fn read_partition(
     }
     let end = if manner.committed_only { last_stable_offset } else { high_watermark };
     let max = left.min(wanted.max_bytes.max(0) as usize);
-    let slice = log.read(wanted.from, max, end, is_first).map_err(|error| match error {
-        ReadError::OutOfRange { .. } => ErrorCode::OffsetOutOfRange,
-        _ => ErrorCode::KafkaStorageError,
-    })?;
+    let failed = |error: ReadError| node.read_failed(&partition.id, &error);
+    let slice = log.read(wanted.from, max, end, is_first).map_err(failed)?;
     if manner.committed_only && slice.len > 0 {
-        let aborted = log.aborted_in(&slice).map_err(|_| ErrorCode::KafkaStorageError)?;
+        let aborted = log.aborted_in(&slice).map_err(failed)?;
         told.aborted = Some(aborted.into_iter().map(|txn| (txn.producer_id, txn.first_offset)).collect());
     }
     told.records = (slice.len > 0).then_some(FileSlice(slice));

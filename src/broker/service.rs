@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-
 use net::{Frame, PeerInfo};
 use tracing::{debug, error};
 use wire::{Chunk, Context, Header, HeaderError, Origin};

@@ -24,10 +24,12 @@ impl Waiters {
 
     /// Wakes everyone: there is something new to see.
     pub fn wake(&self) {
-        self.parked.lock().retain(|waiter| waiter.upgrade().is_some_and(|waiter| {
-            waiter.notify_one();
-            true
-        }));
+        self.parked.lock().retain(|waiter| {
+            waiter.upgrade().is_some_and(|waiter| {
+                waiter.notify_one();
+                true
+            })
+        });
     }
 }
 

@@ -23,8 +23,16 @@ pub fn serve(file: Option<&Path>, overrides: &[String]) -> Result<(), Failure> {
         let mut stop = Stop::listen().context("signals cannot be caught")?;
         let node = broker::Running::start(config).await?;
         announce(&node, begun.elapsed_ms());
-        let signal = stop.requested().await;
-        tracing::info!("{signal}: stopping");
+        let failure = tokio::select! {
+            signal = stop.requested() => {
+                tracing::info!("{signal}: stopping");
+                None
+            }
+            reason = node.failed() => Some(reason),
+        };
+        if let Some(reason) = failure {
+            return Err(anyhow!("the metadata can no longer be written: {reason}").into());
+        }
         tokio::select! {
             outcome = node.stop() => Ok(outcome?),
             _ = stop.requested() => Err(anyhow!("stopped before everything was written; the next start recovers").into()),
@@ -38,7 +46,8 @@ pub fn read(file: Option<&Path>, overrides: &[String]) -> Result<NodeConfig, Fai
         None => {
             let mut settings: Settings = preset::node_of_one();
             for text in overrides {
-                let (key, value) = config::parse_override(text).map_err(|error| Failure::AskedWrongly(error.into()))?;
+                let (key, value) = config::parse_override(text)
+                    .map_err(|error| Failure::AskedWrongly(anyhow!(error.plain().to_string())))?;
                 settings.insert(key, value);
             }
             NodeConfig::from_settings(settings)
@@ -50,7 +59,7 @@ pub fn read(file: Option<&Path>, overrides: &[String]) -> Result<NodeConfig, Fai
             NodeConfig::from_text(&text, overrides)
         }
     };
-    read.map_err(|error| Failure::AskedWrongly(error.into()))
+    read.map_err(|error| Failure::AskedWrongly(anyhow!(error.plain().to_string())))
 }
 
 #[allow(clippy::print_stdout, reason = "the one line for whoever started it")]

@@ -64,9 +64,8 @@ impl Handle<AlterConfigsRequest> for Node {
             })
             .collect();
         let validate_only = request.validate_only;
-        let told = self
-            .alter(resources, |resources| Event::AlterConfigs(AlterConfigs { resources, validate_only }))
-            .await;
+        let told =
+            self.alter(resources, |resources| Event::AlterConfigs(AlterConfigs { resources, validate_only })).await;
         let responses = told.into_iter().map(|(resource, error, message)| {
             AlterConfigsResourceResponse::default()
                 .with_error_code(error)

@@ -34,7 +34,10 @@ impl Handle<ApiVersionsRequest> for Node {
                     .with_max_version(feature.max)
             });
         let finalized = published.image.features.iter().map(|(name, level)| {
-            FinalizedFeatureKey::default().with_name(text(name)).with_min_version_level(*level).with_max_version_level(*level)
+            FinalizedFeatureKey::default()
+                .with_name(text(name))
+                .with_min_version_level(*level)
+                .with_max_version_level(*level)
         });
         ApiVersionsResponse::default()
             .with_api_keys(APIS.iter().map(advertise).collect())
@@ -46,10 +49,7 @@ impl Handle<ApiVersionsRequest> for Node {
 }
 
 fn advertise(api: &Api) -> ApiVersion {
-    ApiVersion::default()
-        .with_api_key(api.key as i16)
-        .with_min_version(api.advertised_min())
-        .with_max_version(api.max)
+    ApiVersion::default().with_api_key(api.key as i16).with_min_version(api.advertised_min()).with_max_version(api.max)
 }
 
 /// `[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?` (KIP-511).

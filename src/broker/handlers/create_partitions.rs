@@ -29,11 +29,8 @@ impl Handle<CreatePartitionsRequest> for Node {
             })
             .collect();
         let names: Vec<String> = topics.iter().map(|topic| topic.topic.clone()).collect();
-        let event = CreatePartitions {
-            topics,
-            validate_only: request.validate_only,
-            seed: host::dice::below(u64::MAX),
-        };
+        let event =
+            CreatePartitions { topics, validate_only: request.validate_only, seed: host::dice::below(u64::MAX) };
         let results = match self.quorum.submit(Event::CreatePartitions(event)).await {
             Ok(Reply::CreatePartitions(results)) => results,
             _ => names.into_iter().map(|name| (name, Err(Refusal::code(ErrorCode::NotController)))).collect(),

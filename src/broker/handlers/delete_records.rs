@@ -39,7 +39,7 @@ impl Node {
         if before.0 < 0 || before > high_watermark {
             return Err(ErrorCode::OffsetOutOfRange);
         }
-        partition.log.delete_records_before(before).map_err(|_| ErrorCode::KafkaStorageError)?;
+        partition.log.delete_records_before(before).map_err(|error| self.read_failed(&partition.id, &error))?;
         partition.readers.wake();
         Ok(partition.log.start_offset())
     }

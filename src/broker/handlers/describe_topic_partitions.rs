@@ -61,8 +61,7 @@ impl Handle<DescribeTopicPartitionsRequest> for Node {
                     break;
                 }
                 left -= 1;
-                let offline =
-                    partition.replicas.iter().filter(|replica| !is_online(image, partition, **replica));
+                let offline = partition.replicas.iter().filter(|replica| !is_online(image, partition, **replica));
                 let listens = listens(image, partition.leader, context);
                 let error = match partition.leader {
                     NodeId::NONE => ErrorCode::LeaderNotAvailable.code(),

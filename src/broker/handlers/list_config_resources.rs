@@ -32,9 +32,7 @@ impl Handle<ListConfigResourcesRequest> for Node {
             false => request.resource_types.iter().copied().collect(),
         };
         if asked.iter().any(|kind| !LISTED.contains(&ResourceType(*kind))) {
-            return ListConfigResourcesResponse::default()
-                .with_error_code(ErrorCode::UnsupportedVersion.code())
-                .into();
+            return ListConfigResourcesResponse::default().with_error_code(ErrorCode::UnsupportedVersion.code()).into();
         }
         let published = self.published();
         let image = &published.image;

@@ -65,7 +65,7 @@ impl Node {
         partition.check_epoch(claimed_epoch)?;
         let log = &partition.log;
         let end = if committed_only { log.last_stable_offset() } else { log.high_watermark() };
-        let storage = |_| ErrorCode::KafkaStorageError;
+        let storage = |error| self.read_failed(&partition.id, &error);
         let epoch_of = |offset| log.epoch_at(offset).unwrap_or(LeaderEpoch::NONE);
         Ok(match timestamp {
             LATEST => Some((Timestamp::NONE, end, partition.leader_epoch())),

@@ -39,9 +39,8 @@ fn moving<'a>(
     topic: &Topic,
     partitions: impl Iterator<Item = (&'a PartitionIndex, &'a Partition)>,
 ) -> Option<OngoingTopicReassignment> {
-    let is_moving = |partition: &Partition| {
-        !partition.adding_replicas.is_empty() || !partition.removing_replicas.is_empty()
-    };
+    let is_moving =
+        |partition: &Partition| !partition.adding_replicas.is_empty() || !partition.removing_replicas.is_empty();
     let told: Vec<_> = partitions
         .filter(|(_, partition)| is_moving(partition))
         .map(|(index, partition)| {

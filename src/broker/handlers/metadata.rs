@@ -102,9 +102,10 @@ fn describe_topic(image: &Image, topic: &Topic, context: &Context) -> MetadataRe
 /// Whether the broker has an address for clients of this request's listener, and is there.
 pub fn listens(image: &Image, broker: NodeId, context: &Context) -> bool {
     let listener = &*context.origin().listener;
-    image.brokers.get(&broker).is_some_and(|broker| {
-        !broker.fenced && broker.end_points.iter().any(|endpoint| endpoint.name == listener)
-    })
+    image
+        .brokers
+        .get(&broker)
+        .is_some_and(|broker| !broker.fenced && broker.end_points.iter().any(|endpoint| endpoint.name == listener))
 }
 
 /// Whether the replica's broker is there, with the directory that holds the replica (KIP-858).

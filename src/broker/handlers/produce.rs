@@ -125,9 +125,10 @@ impl Node {
         }
         let partition = self.partition(id, PartitionIndex(data.index))?;
         let records = data.records.unwrap_or_default();
-        let appended = append_to(&partition, records, context, acks)?;
+        let appended = append_to(self, &partition, records, context, acks)?;
         if !appended.duplicate {
-            partition.log.set_high_watermark(partition.log.end_offset());
+            // One replica is all there is until replication comes: what it has is committed.
+            partition.log.advance_high_watermark(appended.last_offset.plus(1));
             partition.readers.wake();
         }
         Ok(appended)
@@ -169,7 +170,13 @@ impl Node {
     }
 }
 
-fn append_to(partition: &Arc<Partition>, records: Bytes, context: &Context, acks: i16) -> Result<Appended, Failure> {
+fn append_to(
+    node: &Node,
+    partition: &Arc<Partition>,
+    records: Bytes,
+    context: &Context,
+    acks: i16,
+) -> Result<Appended, Failure> {
     // One replica is all there is until replication comes; it is always in sync.
     if acks == -1 && partition.effective_min_isr(1) > 1 {
         return Err(ErrorCode::NotEnoughReplicas.into());
@@ -195,6 +202,7 @@ fn append_to(partition: &Arc<Partition>, records: Bytes, context: &Context, acks
     }
     partition.log.append_as_leader(&validated, partition.leader_epoch(), now).map_err(|error| match error {
         AppendError::Producer(error) => Failure { log_start_offset, ..error.code().into() },
+        AppendError::Storage(error) => node.storage_failed(&partition.id, &error).into(),
         error => error.code().into(),
     })
 }
