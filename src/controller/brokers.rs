@@ -1,16 +1,14 @@
-//! Brokers: registering, living, shutting down, going (`ClusterControlManager`, `BrokerHeartbeatManager`).
+//! Brokers: living, shutting down, going (`BrokerHeartbeatManager`).
 
 use std::collections::BTreeSet;
 
 use machine::Moment;
-use metadata::records::{
-    BrokerRegistrationChangeRecord, RegisterBrokerRecord, RegisterControllerRecord, UnregisterBrokerRecord,
-};
+use metadata::records::{BrokerRegistrationChangeRecord, RegisterBrokerRecord, UnregisterBrokerRecord};
 use metadata::{Image, MetadataVersion, Record};
 use model::{BrokerEpoch, ErrorCode, NodeId, Offset, Uuid};
 
 use crate::elections::Because;
-use crate::{BrokerHeartbeat, BrokerStatus, Controller, Decision, Refusal, RegisterBroker, RegisterController, Reply};
+use crate::{BrokerHeartbeat, BrokerStatus, Controller, Decision, Refusal, Reply};
 
 /// What only the active controller knows of a broker.
 #[derive(Clone, Copy, Debug)]
@@ -34,79 +32,6 @@ pub(crate) fn check_epoch(image: &Image, broker: NodeId, epoch: BrokerEpoch) -> 
 }
 
 impl Controller {
-    pub(crate) fn register_controller(&self, request: RegisterController) -> Decision {
-        let record = RegisterControllerRecord {
-            controller_id: request.controller,
-            incarnation_id: request.incarnation,
-            zk_migration_ready: false,
-            end_points: request.endpoints,
-            features: request.features,
-            ..Default::default()
-        };
-        Decision::atomic(vec![record.into()], Reply::RegisterController)
-    }
-
-    /// The epoch of a new incarnation is the offset of the first record that is written for it.
-    pub(crate) fn register_broker(&mut self, image: &Image, at: Moment, request: RegisterBroker) -> Decision {
-        if let Err(refusal) = self.may_register(image, &request) {
-            return Decision::reply(Reply::RegisterBroker(Err(refusal)));
-        }
-        let id = request.broker;
-        let existing = image.brokers.get(&id).cloned();
-        let amended = existing.as_ref().filter(|it| it.incarnation_id == request.incarnation);
-        let mut records = Vec::new();
-        if amended.is_none() {
-            let clean = existing.as_ref().map_or(BrokerEpoch(-2), |it| it.broker_epoch) == request.previous_epoch;
-            self.leave_earlier_incarnation(image, id, clean, &mut records);
-            self.heartbeats.remove(&id);
-        }
-        let epoch = amended.map_or(BrokerEpoch(at.next.0), |it| it.broker_epoch);
-        let with_directories = image.metadata_version().is_some_and(MetadataVersion::has_directories);
-        let record = RegisterBrokerRecord {
-            broker_id: id,
-            incarnation_id: request.incarnation,
-            broker_epoch: epoch,
-            end_points: request.endpoints,
-            features: request.features,
-            rack: request.rack,
-            fenced: amended.is_none_or(|it| it.fenced),
-            in_controlled_shutdown: amended.is_some_and(|it| it.in_controlled_shutdown),
-            log_dirs: if with_directories { request.log_dirs } else { vec![] },
-            ..Default::default()
-        };
-        records.push(record.into());
-        // Not atomic: the registration is last, so a broker whose cleaning up was cut off registers again.
-        Decision::of(records, Reply::RegisterBroker(Ok(epoch)))
-    }
-
-    fn leave_earlier_incarnation(&mut self, image: &Image, id: NodeId, clean: bool, records: &mut Vec<Record>) {
-        if image.has_elr() && !clean {
-            let affected = |partition: &metadata::Partition| partition.isr.contains(&id) || partition.elr.contains(&id);
-            self.update_leaders(image, Because::Unclean(id), records, affected);
-        } else {
-            self.update_leaders(image, Because::Gone(id), records, |partition| partition.isr.contains(&id));
-        }
-    }
-
-    fn may_register(&self, image: &Image, request: &RegisterBroker) -> Result<(), Refusal> {
-        let expected = &self.settings.cluster_id;
-        if *expected != request.cluster_id {
-            return Err(Refusal::new(
-                ErrorCode::InconsistentClusterId,
-                format!("Expected cluster ID {expected}, but got cluster ID {}", request.cluster_id),
-            ));
-        }
-        let existing = image.brokers.get(&request.broker);
-        if request.previous_alive && existing.is_some_and(|it| it.incarnation_id != request.incarnation) {
-            return Err(Refusal::new(
-                ErrorCode::DuplicateBrokerRegistration,
-                "Another broker is registered with that broker id. If the broker was recently restarted this should self-resolve once the heartbeat manager expires the broker's session.",
-            ));
-        }
-        check_directories(image, request)?;
-        check_features(image, request)
-    }
-
     pub(crate) fn broker_heartbeat(&mut self, image: &Image, at: Moment, request: BrokerHeartbeat) -> Decision {
         let id = request.broker;
         if let Err(refusal) = check_epoch(image, id, request.epoch) {
@@ -275,51 +200,4 @@ fn write_cordoned_directories(
 
 fn sorted(dirs: &Option<Vec<Uuid>>) -> Option<BTreeSet<Uuid>> {
     dirs.as_ref().map(|dirs| dirs.iter().copied().collect())
-}
-
-fn check_directories(image: &Image, request: &RegisterBroker) -> Result<(), Refusal> {
-    if !image.metadata_version().is_some_and(MetadataVersion::has_directories) {
-        return Ok(());
-    }
-    let refuse = |message: String| Err(Refusal::new(ErrorCode::InvalidRegistration, message));
-    if request.log_dirs.is_empty() {
-        return refuse("No directories specified in request".to_owned());
-    }
-    if request.log_dirs.iter().any(|dir| dir.0.as_u128() < 100) {
-        return refuse("Reserved directory ID in request".to_owned());
-    }
-    if request.log_dirs.iter().collect::<BTreeSet<_>>().len() != request.log_dirs.len() {
-        return refuse("Duplicate directory ID in request".to_owned());
-    }
-    for (id, other) in image.brokers.iter().filter(|(id, _)| **id != request.broker) {
-        if let Some(directory) = request.log_dirs.iter().find(|dir| other.log_dirs.contains(dir)) {
-            return refuse(format!("Broker {id} is already registered with directory {directory}"));
-        }
-    }
-    Ok(())
-}
-
-/// A broker must know the level of every feature of the cluster.
-fn check_features(image: &Image, request: &RegisterBroker) -> Result<(), Refusal> {
-    let check = |name: &str, min: i16, max: i16| {
-        let level = image.feature(name);
-        if (min..=max).contains(&level) {
-            return Ok(());
-        }
-        Err(Refusal::new(
-            ErrorCode::UnsupportedVersion,
-            format!(
-                "Unable to register because the broker does not support finalized version {level} of {name}. The broker wants a version between {min} and {max}, inclusive."
-            ),
-        ))
-    };
-    for feature in &request.features {
-        check(&feature.name, feature.min_supported_version, feature.max_supported_version)?;
-    }
-    let told = |name: &str| request.features.iter().any(|feature| feature.name == name);
-    if !told(MetadataVersion::FEATURE) {
-        let message = format!("Request features do not contain '{}'", MetadataVersion::FEATURE);
-        return Err(Refusal::new(ErrorCode::InvalidRegistration, message));
-    }
-    image.features.keys().filter(|name| !told(name)).try_for_each(|name| check(name, 0, 0))
 }

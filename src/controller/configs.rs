@@ -1,11 +1,17 @@
 //! Dynamic configurations of topics, brokers, groups and client metrics (`ConfigurationControlManager`).
 
-use std::collections::{BTreeMap, BTreeSet};
+mod request;
+
+use std::collections::BTreeMap;
 
 use config::Scope;
 use metadata::records::{ClearElrRecord, ConfigRecord};
 use metadata::{ConfigResource, Image, MetadataVersion, Record, ResourceType};
 use model::{ErrorCode, NodeId, TopicName};
+
+use request::{once, parse, repeated, scope, unknown_type};
+
+pub(crate) use request::Change;
 
 use crate::node::to_settings;
 use crate::{AlterConfigs, ConfigChange, Controller, Decision, IncrementalAlterConfigs, Refusal, Reply};
@@ -13,15 +19,6 @@ use crate::{AlterConfigs, ConfigChange, Controller, Decision, IncrementalAlterCo
 const MIN_ISR: &str = "min.insync.replicas";
 const CORDONED: &str = "cordoned.log.dirs";
 const LONGEST_VALUE: usize = i16::MAX as usize;
-
-/// What to do with one key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Change<'a> {
-    Set(&'a str),
-    Delete,
-    Append(&'a str),
-    Subtract(&'a str),
-}
 
 impl Controller {
     pub(crate) fn incremental_alter_configs(&mut self, image: &Image, request: IncrementalAlterConfigs) -> Decision {
@@ -211,66 +208,8 @@ fn finish(
     Decision::atomic(records, Reply::AlterConfigs(results))
 }
 
-fn scope(kind: ResourceType) -> Option<Scope> {
-    match kind {
-        ResourceType::TOPIC => Some(Scope::Topic),
-        ResourceType::BROKER => Some(Scope::Broker),
-        ResourceType::GROUP => Some(Scope::Group),
-        ResourceType::CLIENT_METRICS => Some(Scope::ClientMetrics),
-        _ => None,
-    }
-}
-
-fn unknown_type(kind: ResourceType) -> Refusal {
-    Refusal::new(ErrorCode::InvalidRequest, format!("Unknown resource type {}", kind.0))
-}
-
 fn refusal(from: config::Refusal) -> Refusal {
     Refusal::new(from.code, from.message)
-}
-
-fn repeated<'a>(resources: impl Iterator<Item = &'a ConfigResource>) -> BTreeSet<&'a ConfigResource> {
-    let mut once = BTreeSet::new();
-    resources.filter(|resource| !once.insert(*resource)).collect()
-}
-
-fn once(twice: &BTreeSet<&ConfigResource>, resource: &ConfigResource) -> Result<(), Refusal> {
-    match twice.contains(resource) {
-        true => Err(Refusal::new(ErrorCode::InvalidRequest, "Each resource must appear at most once.")),
-        false => Ok(()),
-    }
-}
-
-fn parse<'a>(resource: &ConfigResource, changes: &'a [ConfigChange]) -> Result<BTreeMap<&'a str, Change<'a>>, Refusal> {
-    let refuse = |message: String| Err(Refusal::new(ErrorCode::InvalidRequest, message));
-    let mut parsed = BTreeMap::new();
-    let mut nulls = Vec::new();
-    for ConfigChange { name, operation, value } in changes {
-        let text = value.as_deref().unwrap_or_default();
-        let change = match operation {
-            0 => Change::Set(text),
-            1 => Change::Delete,
-            2 => Change::Append(text),
-            3 => Change::Subtract(text),
-            other if resource.kind == ResourceType::BROKER => {
-                return refuse(format!("Unknown operations type {other}"));
-            }
-            _ => return Err(Refusal::code(ErrorCode::UnknownServerError)),
-        };
-        if change != Change::Delete && value.is_none() {
-            nulls.push(name.as_str());
-        }
-        if parsed.insert(name.as_str(), change).is_some() {
-            return refuse("Error due to duplicate config keys".to_owned());
-        }
-    }
-    if !nulls.is_empty() {
-        return refuse(format!("Null value not supported for : {}", nulls.join(", ")));
-    }
-    if scope(resource.kind).is_none() {
-        return Err(unknown_type(resource.kind));
-    }
-    Ok(parsed)
 }
 
 fn check_record(image: &Image, record: &ConfigRecord) -> Result<(), Refusal> {

@@ -14,6 +14,7 @@ mod node;
 mod placement;
 mod producer_ids;
 mod refusal;
+mod registration;
 mod reply;
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,8 @@
 //! die, spawns a task or touches a socket.
 
 mod shard;
+#[cfg(test)]
+mod tests;
 pub mod transcript;
 
 use std::fmt::Debug;

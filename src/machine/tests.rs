@@ -1,0 +1,68 @@
+//! The shard's promise: nobody hears of what is not committed.
+
+use model::{Offset, Timestamp};
+
+use crate::transcript::Transcript;
+use crate::{Machine, Moment, Outcome, Shard};
+
+/// Adds numbers; 0 only reads.
+struct Sum;
+
+impl Machine for Sum {
+    type State = i64;
+    type Event = i64;
+    type Record = i64;
+    type Effect = String;
+
+    fn decide(&mut self, sum: &i64, at: Moment, n: i64) -> Outcome<Self> {
+        let told = format!("{} at {}", sum + n, at.next);
+        if n == 0 { Outcome::effect(told) } else { Outcome::atomic(vec![n], told) }
+    }
+
+    fn replay(sum: &mut i64, n: &i64) {
+        *sum += n;
+    }
+}
+
+#[test]
+fn an_answer_waits_for_all_that_it_saw() {
+    let mut script = Transcript::new(Sum);
+    script.commit = false;
+    script.event("add 5", 5).event("read", 0).event("add 2", 2).commit().event("read", 0);
+    expect_test::expect![[r#"
+        > add 5
+        + 5
+        > read
+        > add 2
+        + 2
+        > committed
+        < "5 at 0"
+        < "5 at 1"
+        < "7 at 1"
+        > read
+        < "7 at 2"
+    "#]].assert_eq(&script.text());
+}
+
+#[test]
+fn committing_a_part_releases_that_part() {
+    let mut shard = Shard::new(Sum);
+    let now = Timestamp(0);
+    let _ = shard.on_event(now, 5);
+    let _ = shard.on_event(now, 2);
+    assert_eq!(shard.on_committed(Offset(1)), ["5 at 0"]);
+    assert_eq!((*shard.committed(), *shard.latest()), (5, 7));
+    assert_eq!(shard.on_committed(Offset(9)), ["7 at 1"], "no further than what was written");
+}
+
+#[test]
+fn what_was_not_committed_never_happened() {
+    let mut shard = Shard::resume(Sum, 10, Offset(4));
+    let step = shard.on_event(Timestamp(0), 5);
+    assert_eq!(step.append.map(|append| (append.base, append.records)), Some((Offset(4), vec![5])));
+    assert_eq!(shard.on_resigned(), ["15 at 4"]);
+    assert_eq!((*shard.latest(), shard.next_offset()), (10, Offset(4)));
+    shard.skip_to(Offset(6));
+    shard.load(Offset(6), &1);
+    assert_eq!(shard.on_event(Timestamp(0), 0).effects, ["11 at 7"]);
+}
