@@ -41,7 +41,8 @@ fn an_answer_waits_for_all_that_it_saw() {
         < "7 at 1"
         > read
         < "7 at 2"
-    "#]].assert_eq(&script.text());
+    "#]]
+    .assert_eq(&script.text());
 }
 
 #[test]
