@@ -5,7 +5,7 @@ mod file;
 
 pub use dir::{
     DirEntryInfo, absolute, create_dir_all, exists, list_dir, metadata_len, modified, read, read_to_string,
-    remove_dir_all, remove_file, rename, sync_dir, total_and_usable_space, write_atomically,
+    remove_dir_all, remove_file, rename, replace, sync_dir, total_and_usable_space, write_atomically,
 };
 pub use file::File;
 

@@ -30,7 +30,7 @@ mod truncate;
 mod txn_index;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
@@ -69,9 +69,13 @@ pub struct Log {
     first_unstable: AtomicI64,
     recovery_point: AtomicI64,
     epochs: RwLock<EpochCache>,
+    /// `leader-epoch-checkpoint` was written and not synced.
+    epochs_dirty: AtomicBool,
     writer: Mutex<Writer>,
     /// Sealed segments whose files are open.
     lately_read: Mutex<Vec<Arc<Segment>>>,
+    /// `leader-epoch-checkpoint` was written and not synced; nothing relies on it before the next flush.
+    epochs_unsynced: AtomicBool,
     failure: OnceLock<String>,
 }
 

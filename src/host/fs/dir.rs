@@ -40,17 +40,27 @@ pub fn read_to_string(path: impl AsRef<Path>) -> io::Result<String> {
 /// (`Utils.atomicMoveWithFallback`): written beside as `NAME.tmp`, synced, renamed, and the directory synced.
 pub fn write_atomically(path: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> {
     let path = path.as_ref();
+    put(path, bytes, true)?;
+    sync_dir(parent(path))
+}
+
+/// As [`write_atomically`], but without waiting for the disk: the process may die at any moment, the machine may not
+/// until the file is synced.
+pub fn replace(path: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> {
+    put(path.as_ref(), bytes, false)
+}
+
+fn put(path: &Path, bytes: &[u8], sync: bool) -> io::Result<()> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".tmp");
     let beside = PathBuf::from(beside);
     (|| {
         let mut file = std::fs::File::create(&beside)?;
         io::Write::write_all(&mut file, bytes)?;
-        file.sync_all()
+        if sync { file.sync_all() } else { Ok(()) }
     })()
     .map_err(|e| at(&beside, e))?;
-    rename(&beside, path)?;
-    sync_dir(parent(path))
+    rename(&beside, path)
 }
 
 /// Renames a file or directory, replacing a file that is there. Durable only after [`sync_dir`] of the parent.

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use model::{Offset, Timestamp};
 use parking_lot::MutexGuard;
 
-use super::{Log, StorageError, Writer};
+use super::{Log, StorageError, Writer, files};
 
 impl Log {
     /// Syncs everything in front of `upto` and then moves the recovery point there. Appends go on meanwhile.
@@ -54,17 +54,21 @@ impl Log {
         let segments = self.segments_from(from);
         let active = self.tip.read().base;
         let snapshots: Vec<_> = writer.snapshots.between(from, upto).collect();
-        let dir_changed = std::mem::take(&mut writer.dir_changed);
+        let dir_changed = std::mem::take(&mut writer.dir_changed) || self.epochs_dirty.load(Ordering::Acquire);
         let truncations = writer.truncations;
         // The disk may take its time: others append meanwhile.
         drop(writer);
         let synced = || -> io::Result<()> {
+            if self.epochs_dirty.swap(false, Ordering::AcqRel) {
+                host::fs::File::open_read(self.place.path(files::EPOCHS))?.sync_data()?;
+            }
             for segment in segments.iter().filter(|segment| segment.base < upto) {
                 segment.sync(segment.base != active)?;
             }
             for snapshot in snapshots {
                 super::snapshots::sync(&self.place, snapshot)?;
             }
+            self.sync_epochs()?;
             if dir_changed { host::fs::sync_dir(self.place.dir()) } else { Ok(()) }
         };
         synced().map_err(|error| self.fail(error))?;

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicBool, AtomicI64};
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
@@ -75,6 +75,7 @@ impl Log {
             first_unstable: AtomicI64::new(i64::MAX),
             recovery_point: AtomicI64::new(loaded.recovery_point.0),
             epochs: RwLock::new(loaded.epochs),
+            epochs_dirty: AtomicBool::new(true),
             writer: Mutex::new(Writer {
                 producers,
                 snapshots: loaded.snapshots,
@@ -87,6 +88,7 @@ impl Log {
                 closed: false,
             }),
             lately_read: Mutex::new(Vec::new()),
+            epochs_unsynced: AtomicBool::new(false),
             failure: OnceLock::new(),
             config: ArcSwap::from_pointee(opening.config),
         };

@@ -91,7 +91,11 @@ impl<'a> Loader<'a> {
     fn read_epochs(&mut self) -> io::Result<EpochCache> {
         let text = host::fs::read_to_string(self.place.path(files::EPOCHS))?;
         match EpochCache::from_checkpoint(&text) {
-            Ok(epochs) => self.epochs = epochs,
+            // A power cut may empty the file, a log without epochs has an empty one too.
+            Ok(epochs) => {
+                self.trust = self.opening.clean || !epochs.is_empty();
+                self.epochs = epochs;
+            }
             Err(error) => {
                 tracing::warn!(dir = %self.opening.dir.display(), %error, "epochs are built anew from the log");
                 self.trust = false;

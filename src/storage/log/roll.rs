@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use model::{LeaderEpoch, Offset, Timestamp};
 
@@ -80,14 +81,28 @@ impl Log {
             return Ok(());
         }
         if self.epochs.write().assign(epoch, start) {
-            self.write_epochs().map_err(|error| self.fail(error))?;
+            // A crash of the machine before the next flush makes the epochs anew from the batches.
+            let text = self.epochs.read().to_checkpoint();
+            let written = host::fs::replace(self.place.path(files::EPOCHS), text.as_bytes());
+            written.map_err(|error| self.fail(error))?;
+            self.epochs_unsynced.store(true, Ordering::Release);
         }
         Ok(())
     }
 
-    /// Writes `leader-epoch-checkpoint`.
+    /// Syncs what [`Log::assign_epoch`] wrote.
+    pub(super) fn sync_epochs(&self) -> io::Result<()> {
+        if self.epochs_unsynced.swap(false, Ordering::AcqRel) {
+            host::fs::File::open_rw(self.place.path(files::EPOCHS))?.sync_all()?;
+        }
+        Ok(())
+    }
+
+    /// Writes `leader-epoch-checkpoint`. The next flush syncs it before it moves the recovery point: what a power cut
+    /// takes is found again in the batches behind that.
     pub(super) fn write_epochs(&self) -> io::Result<()> {
+        self.epochs_dirty.store(true, Ordering::Release);
         let text = self.epochs.read().to_checkpoint();
-        host::fs::write_atomically(self.place.path(files::EPOCHS), text.as_bytes())
+        host::fs::replace(self.place.path(files::EPOCHS), text.as_bytes())
     }
 }
