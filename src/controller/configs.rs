@@ -108,11 +108,14 @@ impl Controller {
             records.push(record);
         }
         // A broker looks at its own configuration before it forwards the request; the controller checks its rules after.
-        if resource.kind == ResourceType::BROKER {
+        let broker_first = resource.kind == ResourceType::BROKER;
+        if broker_first {
             self.validate(image, resource, &current, &wanted)?;
         }
         records.iter().try_for_each(|record| check_record(image, record))?;
-        self.validate(image, resource, &current, &wanted)?;
+        if !broker_first {
+            self.validate(image, resource, &current, &wanted)?;
+        }
         if !is_new && resource.kind == ResourceType::TOPIC && image.topic(&resource.name).is_none() {
             return Err(Refusal::new(
                 ErrorCode::UnknownTopicOrPartition,
