@@ -2,8 +2,15 @@
 
 #![allow(missing_docs, reason = "a judge's names say what it is; nobody else builds on this crate")]
 
+mod bench;
 pub mod compat;
+mod crash;
+mod dice;
+mod hostile;
 pub mod kit;
+mod options;
+mod pause;
+mod raw;
 
 use anyhow::{Result, bail};
 
@@ -14,6 +21,11 @@ use anyhow::{Result, bail};
 pub fn judge(words: &[String]) -> Result<bool> {
     match words.split_first() {
         Some((chore, rest)) if chore == "compat" => compat::compat(rest),
+        Some((chore, rest)) if chore == "bench" => bench::bench(rest),
+        Some((chore, rest)) if chore == "floor" => bench::floor::serve(rest),
+        Some((chore, rest)) if chore == "crash" => crash::crash(rest),
+        Some((chore, rest)) if chore == "hostile" => hostile::hostile(rest),
+        Some((chore, rest)) if chore == "seeds" => hostile::seeds::write(rest),
         other => bail!("there is no judge for {other:?}"),
     }
 }

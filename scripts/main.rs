@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, reason = "a chore talks to the person at the terminal")]
 
 mod ci;
+mod fuzz;
 mod judges;
 mod paths;
 mod setup;
@@ -25,6 +26,7 @@ cargo x CHORE
   bench     Ottla, Apache Kafka and the floor side by side
   crash     rounds of SIGKILL under load
   hostile   clients that mean harm, beside one that does not
+  fuzz      decoders against bytes that learn, from a kept corpus: [--seconds N] [frame] [batch]
 ";
 
 fn main() -> ExitCode {
@@ -60,6 +62,7 @@ fn run(chore: &str, rest: &[String]) -> Result<Option<bool>> {
         "tidy" => tidy::tidy()?.is_green(),
         "setup" => setup::setup()?,
         "compat" | "bench" | "crash" | "hostile" => judges::judge(chore, rest)?.is_green(),
+        "fuzz" => fuzz::fuzz(rest)?.is_green(),
         _ => return Ok(None),
     };
     Ok(Some(well))

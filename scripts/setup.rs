@@ -7,6 +7,7 @@ use crate::{paths, shell};
 /// A program that the judges need, and the Debian package that has it.
 const PACKAGES: &[(&str, &str)] = &[
     ("cc", "gcc"),
+    ("c++", "g++"),
     ("kcat", "kcat"),
     ("java", "openjdk-17-jdk-headless"),
     ("javac", "openjdk-17-jdk-headless"),

@@ -1,0 +1,122 @@
+//! An idempotent producer that remembers over crashes what was acknowledged, and sends again what was not.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, Result};
+
+use super::{PARTITIONS, TOPIC};
+use crate::dice::Dice;
+use crate::kit::stopwatch;
+use crate::raw::{Connection, Producer, admin, batch, frames};
+
+/// As the broker's window of batches that it remembers.
+const IN_FLIGHT: usize = 5;
+
+/// A batch: its first number, how many records, and its bytes, the same at each try.
+#[derive(Debug)]
+struct Pending {
+    first: u64,
+    count: u64,
+    batch: Vec<u8>,
+}
+
+/// One producer; its records are numbered 0, 1, 2, ... without a gap.
+#[derive(Debug)]
+pub struct Load {
+    pub number: usize,
+    pub partition: i32,
+    id: (i64, i16),
+    next: u64,
+    pending: VecDeque<Pending>,
+    /// First number, how many, first offset.
+    acks: Vec<(u64, u64, i64)>,
+    /// What a broker that lives must not have said.
+    pub fault: Option<String>,
+}
+
+impl Load {
+    /// # Errors
+    /// Where no producer id is given.
+    pub fn new(number: usize, connection: &mut Connection) -> Result<Self> {
+        let partition = i32::try_from(number)? % PARTITIONS;
+        let id = admin::producer_id(connection)?;
+        Ok(Self { number, partition, id, next: 0, pending: VecDeque::new(), acks: Vec::new(), fault: None })
+    }
+
+    /// How many records are acknowledged: they are the first so many.
+    pub fn acknowledged(&self) -> u64 {
+        self.acks.last().map_or(0, |(first, count, _)| first + count)
+    }
+
+    pub fn unanswered(&self) -> u64 {
+        self.next - self.acknowledged()
+    }
+
+    /// How many records were ever sent.
+    pub fn sent(&self) -> u64 {
+        self.next
+    }
+
+    /// First number, how many, and first offset of each acknowledged batch.
+    pub fn acks(&self) -> &[(u64, u64, i64)] {
+        &self.acks
+    }
+
+    /// Produces until told to stop or until the broker is gone; first of all what is unanswered, in its order.
+    pub fn run(&mut self, address: &str, dice: Dice, stop: &AtomicBool) {
+        // That the connection ends is what this is about; wrong answers are kept as faults.
+        let _ = self.produce(address, dice, stop);
+    }
+
+    fn produce(&mut self, address: &str, mut dice: Dice, stop: &AtomicBool) -> Result<()> {
+        let mut connection = Connection::open(address)?;
+        let mut sent = 0;
+        loop {
+            while sent < IN_FLIGHT {
+                if sent == self.pending.len() {
+                    if stop.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    self.make(&mut dice)?;
+                }
+                let batch = &self.pending.get(sent).context("nothing to send")?.batch;
+                connection.send(&mut frames::produce(TOPIC, -1, &[(self.partition, batch)])?)?;
+                sent += 1;
+            }
+            if sent == 0 {
+                return Ok(());
+            }
+            let (_, parts) = frames::produced(connection.receive()?)?;
+            let (_, code, offset) = parts.first().copied().context("an answer without a partition")?;
+            if code != 0 {
+                self.fault = Some(format!("producer {} was answered error {code}", self.number));
+                return Ok(());
+            }
+            let done = self.pending.pop_front().context("an answer to nothing")?;
+            sent -= 1;
+            self.acks.push((done.first, done.count, offset));
+        }
+    }
+
+    fn make(&mut self, dice: &mut Dice) -> Result<()> {
+        let (first, count) = (self.next, 1 + dice.below(20));
+        let values: Vec<Vec<u8>> = (first..first + count)
+            .map(|n| {
+                let mut value = format!("{}:{n}:", self.number).into_bytes();
+                value.extend(dice.bytes(dice_len(n)));
+                value
+            })
+            .collect();
+        let producer = Producer { id: self.id.0, epoch: self.id.1, sequence: i32::try_from(first)? };
+        let batch = batch(values.iter().map(Vec::as_slice), Some(producer), i64::try_from(stopwatch::now_ms())?)?;
+        self.next += count;
+        self.pending.push_back(Pending { first, count, batch });
+        Ok(())
+    }
+}
+
+/// Mostly short, sometimes a kilobyte.
+fn dice_len(n: u64) -> usize {
+    if n.is_multiple_of(16) { 1000 } else { 40 }
+}
