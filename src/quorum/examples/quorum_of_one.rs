@@ -52,6 +52,8 @@ async fn main() -> anyhow::Result<()> {
         min_insync_replicas: 1,
         log: MetadataLogConfig {
             snapshot_bytes: value("metadata.log.max.record.bytes.between.snapshots").unwrap_or("20971520").parse()?,
+            segment_bytes: value("internal.metadata.log.segment.bytes").unwrap_or("1073741824").parse()?,
+            retention_bytes: value("metadata.max.retention.bytes").unwrap_or("104857600").parse()?,
             ..MetadataLogConfig::default()
         },
     };
