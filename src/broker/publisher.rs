@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use config::Settings;
 use metadata::{ConfigResource, Delta, Image, Partition as Registration, ResourceType, Topic};
-use model::{NodeId, PartitionIndex, TopicId, TopicPartition};
+use model::{LeaderEpoch, NodeId, PartitionIndex, TopicId, TopicPartition};
 use tracing::{info, warn};
 
 use crate::handlers::settings;
@@ -53,7 +53,7 @@ impl Node {
                 continue;
             }
             match self.partitions.get(id, *index) {
-                Some(partition) => partition.set_leader_epoch(registered.leader_epoch),
+                Some(partition) => self.lead(&partition, registered.leader_epoch),
                 None => {
                     let config = self.config();
                     let settings = settings.get_or_insert_with(|| TopicSettings::of(&config, image, &topic.name));
@@ -77,7 +77,16 @@ impl Node {
         log.set_high_watermark(log.end_offset());
         let partition = Partition::new(id, topic.id, log, registered.leader_epoch, settings.rules.clone());
         partition.set_min_insync_replicas(settings.min_insync_replicas);
-        self.partitions.insert(partition);
+        let partition = self.partitions.insert(partition);
+        self.lead(&partition, registered.leader_epoch);
+    }
+
+    /// A reign begins, also on disk: clients ask later where it ended.
+    fn lead(&self, partition: &Partition, epoch: LeaderEpoch) {
+        if let Err(error) = partition.log.begin_epoch(epoch) {
+            self.storage_failed(&partition.id, &error);
+        }
+        partition.set_leader_epoch(epoch);
     }
 
     fn drop_topic(&self, before: &Image, id: TopicId) {

@@ -74,8 +74,6 @@ pub struct Log {
     writer: Mutex<Writer>,
     /// Sealed segments whose files are open.
     lately_read: Mutex<Vec<Arc<Segment>>>,
-    /// `leader-epoch-checkpoint` was written and not synced; nothing relies on it before the next flush.
-    epochs_unsynced: AtomicBool,
     failure: OnceLock<String>,
 }
 

@@ -68,7 +68,6 @@ impl Log {
             for snapshot in snapshots {
                 super::snapshots::sync(&self.place, snapshot)?;
             }
-            self.sync_epochs()?;
             if dir_changed { host::fs::sync_dir(self.place.dir()) } else { Ok(()) }
         };
         synced().map_err(|error| self.fail(error))?;

@@ -88,7 +88,6 @@ impl Log {
                 closed: false,
             }),
             lately_read: Mutex::new(Vec::new()),
-            epochs_unsynced: AtomicBool::new(false),
             failure: OnceLock::new(),
             config: ArcSwap::from_pointee(opening.config),
         };

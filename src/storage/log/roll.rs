@@ -81,19 +81,7 @@ impl Log {
             return Ok(());
         }
         if self.epochs.write().assign(epoch, start) {
-            // A crash of the machine before the next flush makes the epochs anew from the batches.
-            let text = self.epochs.read().to_checkpoint();
-            let written = host::fs::replace(self.place.path(files::EPOCHS), text.as_bytes());
-            written.map_err(|error| self.fail(error))?;
-            self.epochs_unsynced.store(true, Ordering::Release);
-        }
-        Ok(())
-    }
-
-    /// Syncs what [`Log::assign_epoch`] wrote.
-    pub(super) fn sync_epochs(&self) -> io::Result<()> {
-        if self.epochs_unsynced.swap(false, Ordering::AcqRel) {
-            host::fs::File::open_rw(self.place.path(files::EPOCHS))?.sync_all()?;
+            self.write_epochs().map_err(|error| self.fail(error))?;
         }
         Ok(())
     }
