@@ -160,10 +160,13 @@ impl Log {
         self.segments.read().len()
     }
 
-    /// Moves the high watermark; it stays between the log's start and its end.
+    /// Raises the high watermark, to the end of the log at most. It never falls but by truncation, so that of two who
+    /// raise it at once the slower one takes nothing back.
     pub fn set_high_watermark(&self, offset: Offset) {
-        let bounded = offset.min(self.end_offset()).max(self.start_offset());
-        self.high_watermark.store(bounded.0, Ordering::Release);
+        {
+            let tip = self.tip.read();
+            self.high_watermark.fetch_max(offset.min(tip.end).0, Ordering::AcqRel);
+        }
         // Only transactions make it necessary to wait for the writer.
         if self.first_unstable.load(Ordering::Acquire) != i64::MAX {
             let mut writer = self.writer.lock();

@@ -93,7 +93,7 @@ impl<'a> Loader<'a> {
         match EpochCache::from_checkpoint(&text) {
             // A power cut may empty the file, a log without epochs has an empty one too.
             Ok(epochs) => {
-                self.trust = self.opening.clean || !epochs.is_empty();
+                self.trust = self.opening.clean || !text.is_empty();
                 self.epochs = epochs;
             }
             Err(error) => {

@@ -52,6 +52,8 @@ impl Log {
         self.high_watermark.fetch_min(end.0, Ordering::AcqRel);
         active.truncate(end)?;
         *self.tip.write() = Tip { end, base: active.base, size: active.size() };
+        // Somebody may have raised it by the old end meanwhile.
+        self.high_watermark.fetch_min(end.0, Ordering::AcqRel);
         self.start.fetch_min(end.0, Ordering::AcqRel);
         self.recovery_point.fetch_min(end.0, Ordering::AcqRel);
         writer.bytes_since_index = 0;
@@ -71,6 +73,7 @@ impl Log {
         let segment = Arc::new(Segment::create(&self.place, offset, now, None)?);
         self.segments.write().push(segment);
         *self.tip.write() = Tip { end: offset, base: offset, size: 0 };
+        self.high_watermark.store(offset.0, Ordering::Release);
         self.start.store(offset.0, Ordering::Release);
         self.recovery_point.fetch_min(offset.0, Ordering::AcqRel);
         writer.bytes_since_index = 0;

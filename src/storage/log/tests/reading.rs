@@ -55,6 +55,17 @@ fn no_record_is_skipped_at_the_end_of_a_segment() {
 }
 
 #[test]
+fn the_high_watermark_only_rises_and_stays_inside() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = unclean(&dir, small());
+    append(&log, &["a", "b", "c"]);
+    for offset in [1, -5, 100] {
+        log.set_high_watermark(Offset(offset));
+        assert_eq!(log.high_watermark(), Offset(3), "{offset}");
+    }
+}
+
+#[test]
 fn a_gap_is_crossed() {
     let dir = tempfile::tempdir().unwrap();
     let log = unclean(&dir, small());
