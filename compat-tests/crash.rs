@@ -4,6 +4,7 @@ mod dump;
 mod java;
 mod load;
 mod recovery;
+mod torn;
 mod verify;
 
 use std::path::Path;
@@ -71,6 +72,12 @@ fn examine(who: Name, dir: &Path, rounds: u64, dice: &mut Dice, with_java: bool)
     for round in 1..=rounds {
         let seeds: Vec<u64> = loads.iter().map(|_| dice.roll()).collect();
         load_and_kill(running, &mut loads, &seeds, Duration::from_millis(100 + dice.below(1400)))?;
+        let mut remark = String::new();
+        if round % 3 == 0 {
+            let partition = format!("{TOPIC}-{}", dice.below(2));
+            let log_dir = site.log_dir().context("no log directory")?;
+            remark = format!("; {} behind {partition}", torn::tail(&log_dir.join(&partition), dice)?);
+        }
         if round % 5 == 0 {
             // Killed again while it recovers.
             let recovering = site.spawn()?;
@@ -85,7 +92,7 @@ fn examine(who: Name, dir: &Path, rounds: u64, dice: &mut Dice, with_java: bool)
         let acknowledged: u64 = loads.iter().map(Load::acknowledged).sum();
         let unanswered: u64 = loads.iter().map(Load::unanswered).sum();
         say(&format!(
-            "round {round}: {acknowledged} acknowledged, {found} found, {unanswered} unanswered; served again after {} ms",
+            "round {round}: {acknowledged} acknowledged, {found} found, {unanswered} unanswered; served again after {} ms{remark}",
             served.as_millis()
         ));
         restarts.push(served);

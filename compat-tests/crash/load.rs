@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use super::{PARTITIONS, TOPIC};
 use crate::dice::Dice;
 use crate::kit::stopwatch;
+use crate::pause;
 use crate::raw::{Connection, Producer, admin, batch, frames};
 
 /// As the broker's window of batches that it remembers.
@@ -42,6 +43,12 @@ impl Load {
         let partition = i32::try_from(number)? % PARTITIONS;
         let id = admin::producer_id(connection)?;
         Ok(Self { number, partition, id, next: 0, pending: VecDeque::new(), acks: Vec::new(), fault: None })
+    }
+
+    /// One that has sent so many, of which these are acknowledged.
+    #[cfg(test)]
+    pub fn remembered(number: usize, sent: u64, acks: Vec<(u64, u64, i64)>) -> Self {
+        Self { number, partition: 0, id: (0, 0), next: sent, pending: VecDeque::new(), acks, fault: None }
     }
 
     /// How many records are acknowledged: they are the first so many.
@@ -96,6 +103,10 @@ impl Load {
             let done = self.pending.pop_front().context("an answer to nothing")?;
             sent -= 1;
             self.acks.push((done.first, done.count, offset));
+            // Bursts with rests between them: each round reads everything again, so it must not be too much.
+            if dice.below(8) == 0 {
+                pause::short();
+            }
         }
     }
 

@@ -74,3 +74,33 @@ fn held(found: &[(i64, Vec<u8>)], loads: &[&Load]) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Producers 0 and 1 have sent four and two records; acknowledged are three at 0, 1, 3 and one at 2.
+    fn judged(log: &[&str]) -> Result<(), String> {
+        let loads = [Load::remembered(0, 4, vec![(0, 2, 0), (2, 1, 3)]), Load::remembered(1, 2, vec![(0, 1, 2)])];
+        let found: Vec<(i64, Vec<u8>)> = (0..).zip(log.iter().map(|value| value.as_bytes().to_vec())).collect();
+        held(&found, &loads.iter().collect::<Vec<_>>()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_is_lost_doubled_moved_or_never_sent_is_seen() {
+        let good = ["0:0:", "0:1:", "1:0:", "0:2:"];
+        assert_eq!(judged(&good), Ok(()));
+        assert_eq!(judged(&[&good[..], &["1:1:", "0:3:"]].concat()), Ok(()), "unanswered ones may be there");
+        for (log, words) in [
+            (&good[..3], "acknowledged at offset 3, and is at None"),
+            (&["0:0:", "1:0:", "0:1:", "0:2:"], "acknowledged at offset 1, and is at Some(2)"),
+            (&["0:0:", "0:1:", "1:0:", "0:2:", "0:2:"], "doubled or out of order"),
+            (&["0:0:", "0:2:"], "one is lost"),
+            (&["0:0:", "0:1:", "1:0:", "0:2:", "1:1:", "1:2:"], "never sent so many"),
+            (&["0:0:", "5:0:"], "who is not here"),
+        ] {
+            let said = judged(log).expect_err(words);
+            assert!(said.contains(words), "{said:?} is not {words:?}");
+        }
+    }
+}
