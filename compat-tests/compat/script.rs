@@ -140,14 +140,21 @@ fn listed(name: &str) -> Result<Vec<Regex>> {
     Ok(mine.map(|it| Regex::new(it.line)).collect::<Result<_, _>>()?)
 }
 
-/// The lines that only one side has, a few around where they part.
+/// The lines that only one side has, or where the same lines part.
 pub fn difference(theirs: &str, ours: &str) -> String {
     let (theirs, ours): (Vec<&str>, Vec<&str>) = (theirs.lines().collect(), ours.lines().collect());
     let missing = theirs.iter().filter(|line| !ours.contains(line)).map(|line| format!("    - {line}"));
     let added = ours.iter().filter(|line| !theirs.contains(line)).map(|line| format!("    + {line}"));
     let mut lines: Vec<String> = missing.chain(added).collect();
     if lines.is_empty() {
-        lines.push("    the same lines in another order, or another number of times".to_owned());
+        let parted = theirs.iter().zip(&ours).position(|(theirs, ours)| theirs != ours);
+        let parted = parted.unwrap_or_else(|| theirs.len().min(ours.len()));
+        let around = |sign: char, lines: &[&str]| -> Vec<String> {
+            lines.iter().skip(parted.saturating_sub(3)).take(8).map(|line| format!("    {sign} {line}")).collect()
+        };
+        lines.push(format!("    the same lines in another order or number, from line {} on", parted + 1));
+        lines.extend(around('-', &theirs));
+        lines.extend(around('+', &ours));
     }
     let more = lines.len().saturating_sub(40);
     lines.truncate(40);
