@@ -139,8 +139,6 @@ fn one(it: &Running, row: Row, plan: &Plan, round: &str, sheet: &mut Sheet) -> R
             let records = plan.mib << 10;
             let produced = javas::produce(&it.address(), &topic, records)?;
             sheet.add("ProducerPerformance", Unit::MegabytesPerSecond, NOT_WORSE, it.site.name, produced);
-            let consumed = javas::consume(&it.address(), &topic, records, &it.site.dir())?;
-            sheet.add("ConsumerPerformance", Unit::MegabytesPerSecond, NOT_WORSE, it.site.name, consumed);
         }
     }
     if has_topics && row != Row::Memory {
