@@ -26,7 +26,7 @@ impl Housekeeping {
         let node = node.clone();
         let task = host::task::spawn(async move {
             let mut config = node.config();
-            let mut offline = node.logs.offline_ids();
+            let mut offline = node.logs.offline_dirs();
             loop {
                 if host::task::timeout(std::time::Duration::from_millis(TICK_MS), &mut stopped).await.is_ok() {
                     return;
@@ -40,7 +40,7 @@ impl Housekeeping {
                     limits.store(Arc::new(listeners::limits(&now).await));
                     config = now;
                 }
-                let failed = node.logs.offline_ids();
+                let failed = node.logs.offline_dirs();
                 if failed != offline {
                     if let Err(error) = node.heartbeat(false).await {
                         warn!(%error, "the controller did not hear of a failed directory");

@@ -59,7 +59,7 @@ impl Node {
             metadata_offset: Offset(self.published().offset),
             want_fence: false,
             want_shut_down,
-            offline_log_dirs: self.logs.offline_ids(),
+            offline_log_dirs: self.logs.offline_dirs(),
             cordoned_log_dirs: None,
         });
         match self.quorum.submit(event).await? {

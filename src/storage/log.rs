@@ -175,15 +175,6 @@ impl Log {
         }
     }
 
-    /// Moves the high watermark forward to `offset`; one that is there already stays.
-    pub fn advance_high_watermark(&self, offset: Offset) {
-        if self.high_watermark.fetch_max(offset.min(self.end_offset()).0, Ordering::AcqRel) < offset.0
-            && self.first_unstable.load(Ordering::Acquire) != i64::MAX
-        {
-            self.set_high_watermark(self.high_watermark());
-        }
-    }
-
     /// Where `epoch` ends, and the epoch that the answer is about; -1 and -1 for one that was never seen
     /// (`LeaderEpochFileCache.endOffsetFor`).
     pub fn end_offset_for_epoch(&self, epoch: LeaderEpoch) -> (LeaderEpoch, Offset) {

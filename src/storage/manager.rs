@@ -153,11 +153,6 @@ impl Logs {
         self.dirs().filter(|dir| !dir.is_online() && !dir.id().is_zero()).map(|dir| dir.id()).collect()
     }
 
-    /// The ids of the directories that failed.
-    pub fn offline_ids(&self) -> Vec<DirectoryId> {
-        self.dirs().filter(|dir| !dir.is_online()).map(|dir| dir.id()).collect()
-    }
-
     /// Whether some directory is offline.
     pub fn has_offline(&self) -> bool {
         self.dirs().any(|dir| !dir.is_online())
