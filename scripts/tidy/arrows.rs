@@ -18,7 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("replication", &["model"]),
     ("host", &["model"]),
     ("storage", &["model", "replication", "host"]),
-    ("quorum", &["model", "machine", "metadata", "controller", "storage", "host"]),
+    ("quorum", &["model", "machine", "metadata", "config", "controller", "storage", "host"]),
     ("net", &["model", "wire", "host"]),
     ("broker", EVERYTHING_LEFT_OF_BROKER),
     ("cli", &["broker", "config", "host", "metadata", "model", "quorum", "storage"]),

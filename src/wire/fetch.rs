@@ -224,7 +224,7 @@ impl<S: Slice> Writer<S> {
     }
 
     fn slice(&mut self, slice: S) {
-        if slice.len() > 0 {
+        if !slice.is_empty() {
             self.flush();
             self.total += slice.len();
             self.chunks.push(Chunk::Slice(slice));

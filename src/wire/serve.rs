@@ -13,8 +13,12 @@ use crate::guard::{self, Malformed};
 /// Bytes that lie in a file and go to the socket without passing through the program.
 pub trait Slice: Send + 'static {
     /// How many there are.
-    #[allow(clippy::len_without_is_empty)]
     fn len(&self) -> usize;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
 /// A piece of a response.

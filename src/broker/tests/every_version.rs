@@ -100,7 +100,8 @@ async fn every_version_is_answered() {
         });
         ask_all(s, 10, |_| {
             let times = [-1, -2, -3, -4, -5, -6, -7, 0, 5];
-            let partitions = times.map(|time| list_offsets_request::ListOffsetsPartition::default().with_timestamp(time));
+            let partitions =
+                times.map(|time| list_offsets_request::ListOffsetsPartition::default().with_timestamp(time));
             let topics = partitions.map(|partition| {
                 list_offsets_request::ListOffsetsTopic::default().with_name(name()).with_partitions(vec![partition])
             });
