@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::tally::Tally;
-use crate::{judges, paths, setup, shell, tidy};
+use crate::{fuzz, judges, paths, setup, shell, tidy};
 
 /// Runs every step, also after one has failed, and prints `N passed, N failed` as its last line.
 ///
@@ -20,8 +20,15 @@ pub fn everything() -> Result<bool> {
     step("lints", || plain(clippy(&["--", "--deny", "warnings"])?), &mut total)?;
     step("unit tests", || unit_tests(&[]), &mut total)?;
     step("compat", || judges::judge("compat", &[]), &mut total)?;
+    step("crash", || judges::judge("crash", &quick()), &mut total)?;
+    step("hostile", || judges::judge("hostile", &quick()), &mut total)?;
+    step("fuzz", || fuzz::fuzz(&["--seconds".to_owned(), "30".to_owned()]), &mut total)?;
     println!("{total}");
     Ok(total.is_green())
+}
+
+fn quick() -> [String; 1] {
+    ["--quick".to_owned()]
 }
 
 /// The Rust tests; all of them are run, whatever fails.

@@ -17,7 +17,7 @@ use anyhow::Result;
 const USAGE: &str = "\
 cargo x CHORE
 
-  test      everything that judges Ottla: setup, format, tidy, licences, lints, unit tests, compat (also called ci)
+  test      everything that judges Ottla, the long ones shortened (also called ci)
   unit      the Rust tests alone; further words go to `cargo test`
   fix       format, and let clippy mend what it can
   tidy      arrows between crates, banned dependencies, long files, stray words

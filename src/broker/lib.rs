@@ -81,10 +81,7 @@ impl Running {
         let node = Node::new(cluster_id.0, NodeConfig::clone(&config), published, logs.clone(), Arc::new(quorum));
         node.apply_dynamic(&image);
         let loading = node.clone();
-        let loaded = host::task::blocking(move || load(&loading)).await??;
-        if loaded.logs > 0 {
-            info!(logs = loaded.logs, recovered = loaded.recovered, took_ms = loaded.took_ms, "logs loaded");
-        }
+        host::task::blocking(move || load(&loading)).await??;
         let _ = follower.set(Arc::downgrade(&node));
         node.join(Registration {
             endpoints,
@@ -151,7 +148,7 @@ fn controller_of(config: &Arc<NodeConfig>, cluster_id: &ClusterId) -> Controller
 }
 
 /// Opens all logs that the image knows, and takes their partitions up.
-fn load(node: &Node) -> anyhow::Result<storage::manager::Loaded> {
+fn load(node: &Node) -> anyhow::Result<()> {
     let published = node.published();
     let image = &published.image;
     let config = node.config();
@@ -164,7 +161,7 @@ fn load(node: &Node) -> anyhow::Result<storage::manager::Loaded> {
         !known
     };
     let logs: &Logs = &node.logs;
-    let loaded = logs.load(config_of, is_stray, host::clock::now())?;
+    logs.load(config_of, is_stray, host::clock::now())?;
     node.take_up(image);
-    Ok(loaded)
+    Ok(())
 }

@@ -22,7 +22,7 @@ impl Loader<'_> {
         before: &[Arc<Segment>],
     ) -> Result<bool, OpenError> {
         let (base, size) = (segment.base, segment.size());
-        tracing::info!(dir = %self.opening.dir.display(), %base, bytes = size, "recovering a segment");
+        tracing::debug!(dir = %self.opening.dir.display(), %base, bytes = size, "recovering a segment");
         let start = self.opening.log_start;
         let mut producers = match self.producers.take() {
             Some(producers) if producers.end_offset() == base => producers,
