@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use regex::Regex;
 
 use super::bench::{Bench, Side};
-use super::differences::LISTED;
+use super::differences::listed;
 use crate::kit::{Output, Tools, kcat};
 
 /// Short name, main class, how the broker is named.
@@ -96,8 +96,11 @@ fn answer(tools: &Tools, side: &Side, dir: &Path, line: &str, listed: &[Regex]) 
         text = pattern.replace_all(&text, *name).into_owned();
     }
     let kept = text.lines().map(str::trim_end).filter(|it| !listed.iter().any(|difference| difference.is_match(it)));
-    // A stack trace shows where in the tool an answer was read, which no one promises.
-    Ok(kept.filter(|it| !it.starts_with("\tat ")).collect::<Vec<_>>().join("\n"))
+    // A stack trace shows where in the tool an answer was read, and partitions are logged in no order, which no one promises.
+    let (mut logged, said): (Vec<&str>, Vec<&str>) =
+        kept.filter(|it| !it.starts_with("\tat ")).partition(|it| it.starts_with("TIME "));
+    logged.sort_unstable();
+    Ok([said, logged].concat().join("\n"))
 }
 
 fn run(tools: &Tools, side: &Side, dir: &Path, line: &str) -> Result<Output> {
@@ -133,11 +136,6 @@ fn volatile() -> Result<&'static [(Regex, &'static str)]> {
     static PATTERNS: OnceLock<Result<Vec<(Regex, &'static str)>, regex::Error>> = OnceLock::new();
     let made = PATTERNS.get_or_init(|| VOLATILE.iter().map(|(it, name)| Ok((Regex::new(it)?, *name))).collect());
     made.as_ref().map(Vec::as_slice).map_err(|error| anyhow::anyhow!("{error}"))
-}
-
-fn listed(name: &str) -> Result<Vec<Regex>> {
-    let mine = LISTED.iter().filter(|it| name.ends_with(it.script));
-    Ok(mine.map(|it| Regex::new(it.line)).collect::<Result<_, _>>()?)
 }
 
 /// The lines that only one side has, or where the same lines part.

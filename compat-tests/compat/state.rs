@@ -31,7 +31,8 @@ pub fn state(tools: &Tools, address: &str, node_id: i32) -> Result<String> {
     parts.push(ask(config_command, &["--entity-type", "brokers", "--entity-name", &id, "--describe"])?);
     parts.push(ask(config_command, &["--entity-type", "brokers", "--entity-default", "--describe"])?);
     for time in ["-1", "-2", "-3", "0"] {
-        parts.push(format!("offsets at {time}\n{}", ask(get_offsets, &["--time", time, "--exclude-internal-topics"])?));
+        let offsets = ask(get_offsets, &["--time", time, "--exclude-internal-topics"])?;
+        parts.extend(offsets.lines().map(|line| format!("offset at {time}: {line}")));
     }
     Ok(parts.join("\n"))
 }
