@@ -35,6 +35,7 @@ impl Housekeeping {
                 if let Err(error) = host::task::blocking(move || ticking.logs.tick(host::clock::now())).await {
                     warn!(%error, "housekeeping of the logs failed");
                 }
+                node.assign_directories().await;
                 let now = node.config();
                 if !Arc::ptr_eq(&now, &config) {
                     limits.store(Arc::new(listeners::limits(&now).await));

@@ -1,7 +1,7 @@
 //! The node as a member of its cluster: registers, says that it lives, takes producer ids.
 
 use anyhow::{anyhow, bail};
-use controller::{AllocateProducerIds, BrokerHeartbeat, Event, RegisterBroker, Reply};
+use controller::{AllocateProducerIds, AssignReplicas, BrokerHeartbeat, Event, RegisterBroker, Reply};
 use metadata::records::{BrokerEndpoint, BrokerFeature};
 use model::{BrokerEpoch, ClusterId, ErrorCode, Offset, Uuid};
 
@@ -66,6 +66,21 @@ impl Node {
             Reply::BrokerHeartbeat(Ok(status)) => Ok(status),
             Reply::BrokerHeartbeat(Err(refusal)) => bail!("the controller refuses this broker's heartbeat: {refusal}"),
             other => bail!("the controller answered a heartbeat with {other:?}"),
+        }
+    }
+
+    /// Tells the controller in which directories replicas lie that it knows nothing of, so that it knows which of them
+    /// are lost when a directory fails (KIP-858, `AssignmentsManager`).
+    pub async fn assign_directories(&self) {
+        let replicas = std::mem::take(&mut *self.unassigned.lock());
+        if replicas.is_empty() {
+            return;
+        }
+        let event = AssignReplicas { broker: self.id(), epoch: self.epoch(), replicas };
+        match self.quorum.submit(Event::AssignReplicas(event)).await {
+            Ok(Reply::AssignReplicas(Ok(_))) => {}
+            // Partitions that went meanwhile are refused one by one; a stale epoch means that all are told anew.
+            other => tracing::warn!(answer = ?other, "the controller does not take the directories of replicas"),
         }
     }
 

@@ -6,7 +6,9 @@ use std::sync::{Arc, Weak};
 use arc_swap::ArcSwap;
 use config::NodeConfig;
 use metadata::Image;
-use model::{BrokerEpoch, ErrorCode, LeaderEpoch, NodeId, PartitionIndex, TopicId, TopicName, TopicPartition};
+use model::{
+    BrokerEpoch, DirectoryId, ErrorCode, LeaderEpoch, NodeId, PartitionIndex, TopicId, TopicName, TopicPartition,
+};
 use parking_lot::Mutex;
 use replication::sessions::Sessions;
 use storage::log::{ReadError, StorageError};
@@ -42,6 +44,8 @@ pub struct Node {
     pub parked: Arc<Semaphore>,
     /// Producer ids of this broker's own block.
     pub producer_ids: ProducerIds,
+    /// Replicas whose directory the metadata does not know yet (KIP-858).
+    pub unassigned: Mutex<Vec<(DirectoryId, TopicId, PartitionIndex)>>,
     admitted: Arc<Semaphore>,
     epoch: AtomicI64,
 }
@@ -110,6 +114,7 @@ impl Node {
             sessions: Mutex::new(Sessions::new(slots)),
             parked: Arc::new(Semaphore::new(PARKED_PARTITIONS)),
             producer_ids: ProducerIds::default(),
+            unassigned: Mutex::default(),
             admitted: Arc::new(Semaphore::new(ADMITTED_ENTRIES)),
             epoch: AtomicI64::new(-1),
         })

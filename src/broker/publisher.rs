@@ -73,6 +73,9 @@ impl Node {
                 return;
             }
         };
+        if let Some(dir) = self.logs.dir_of(&id).filter(|dir| Some(dir.id()) != directory) {
+            self.unassigned.lock().push((dir.id(), topic.id, index));
+        }
         // The only replica: everything that is in the log is committed.
         log.set_high_watermark(log.end_offset());
         let partition = Partition::new(id, topic.id, log, registered.leader_epoch, settings.rules.clone());
