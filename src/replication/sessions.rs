@@ -18,7 +18,7 @@ pub const FINAL_EPOCH: i32 = -1;
 pub const INVALID_SESSION_ID: i32 = 0;
 
 /// A topic as the request names it: by id from version 13 of Fetch on, by name before.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TopicKey {
     /// By id.
     Id(TopicId),
@@ -27,7 +27,7 @@ pub enum TopicKey {
 }
 
 /// A partition as the request names it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PartitionKey {
     /// Its topic.
     pub topic: TopicKey,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use indexmap::IndexMap;
 use model::{ErrorCode, Offset, Timestamp};
 
 use super::{INITIAL_EPOCH, PartitionKey, Told, Wanted, next_epoch};
@@ -36,18 +37,7 @@ struct Cached {
 
 /// The partitions in order, each once, with what was said of it last.
 pub(super) fn last_of_each(partitions: Vec<(PartitionKey, Wanted)>) -> Vec<(PartitionKey, Wanted)> {
-    let mut places: BTreeMap<PartitionKey, usize> = BTreeMap::new();
-    let mut each: Vec<(PartitionKey, Wanted)> = Vec::with_capacity(partitions.len());
-    for (key, wanted) in partitions {
-        match places.get(&key).and_then(|place| each.get_mut(*place)) {
-            Some(before) => before.1 = wanted,
-            None => {
-                places.insert(key.clone(), each.len());
-                each.push((key, wanted));
-            }
-        }
-    }
-    each
+    partitions.into_iter().collect::<IndexMap<_, _>>().into_iter().collect()
 }
 
 impl Session {
