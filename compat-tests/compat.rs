@@ -2,6 +2,7 @@
 
 mod bench;
 mod differences;
+mod differential;
 mod directory;
 mod dump;
 mod kcat;
@@ -46,7 +47,7 @@ impl Entry {
 pub fn compat(words: &[String]) -> Result<bool> {
     let options = Options::read(words)?;
     let entries: Vec<Entry> =
-        [directory::entries(&options), start::entries(), schemas::entries(), kcat::entries(), scripts::entries()]
+        [directory::entries(&options), start::entries(), schemas::entries(), kcat::entries(), scripts::entries(), differential::entries()]
             .into_iter()
             .flatten()
             .filter(|entry| {

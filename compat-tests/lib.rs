@@ -6,6 +6,7 @@ mod bench;
 pub mod compat;
 mod crash;
 mod dice;
+mod differential;
 mod hostile;
 pub mod kit;
 mod options;

@@ -1,0 +1,27 @@
+//! Decoded answers of the judged broker beside Apache Kafka's, request by request.
+
+use anyhow::Result;
+
+use super::Entry;
+use super::bench::Bench;
+use crate::differential;
+
+pub fn entries() -> Vec<Entry> {
+    vec![
+        Entry::starts("differential script", script),
+        Entry::starts("differential restart", restart),
+        Entry::starts("differential dice", dice),
+    ]
+}
+
+fn script(bench: &Bench, name: &str) -> Result<String> {
+    differential::script(&bench.folder(name)?, bench.options.against, bench.options.show)
+}
+
+fn restart(bench: &Bench, name: &str) -> Result<String> {
+    differential::restarted(&bench.folder(name)?, bench.options.against, bench.options.show)
+}
+
+fn dice(bench: &Bench, name: &str) -> Result<String> {
+    differential::dice(&bench.folder(name)?, bench.options.against)
+}

@@ -1,0 +1,94 @@
+//! One script of requests goes to Apache Kafka and to the judged broker; their decoded answers must be the same.
+
+mod admin;
+mod batches;
+mod cluster;
+mod compare;
+mod configs;
+mod differences;
+mod fetches;
+mod headers;
+mod make;
+mod offsets;
+mod play;
+mod produces;
+mod random;
+mod restart;
+mod text;
+mod topics;
+
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow};
+
+use crate::kit::{Broker, Kind, Layout};
+use play::Play;
+
+/// A part of the script; it sees only its own side.
+type Part = fn(&mut Play) -> Result<()>;
+
+/// In this order: a part may use the topics of those before it.
+const PARTS: &[(&str, Part)] = &[
+    ("headers", headers::play),
+    ("topics", topics::play),
+    ("produce", produces::play),
+    ("fetch", fetches::play),
+    ("offsets", offsets::play),
+    ("configs", configs::play),
+    ("admin", admin::play),
+    ("cluster", cluster::play),
+];
+
+/// Plays the whole script on a fresh pair and compares.
+///
+/// # Errors
+/// Where answers differ and the list of differences does not say why, or says so without need.
+pub fn script(folder: &Path, judged: Kind, show: bool) -> Result<String> {
+    let (ours, theirs) = both(folder, judged, |broker| {
+        let mut play = Play::open(broker)?;
+        for (name, part) in PARTS {
+            play.part(name);
+            part(&mut play).with_context(|| format!("in the part {name}"))?;
+        }
+        Ok(play.take_steps())
+    })?;
+    compare::compare(&theirs, &ours, judged, show)
+}
+
+/// Writes, ends the broker, starts it again, and asks what it still knows.
+///
+/// # Errors
+/// As [`script`].
+pub fn restarted(folder: &Path, judged: Kind, show: bool) -> Result<String> {
+    let (ours, theirs) = both(folder, judged, restart::play)?;
+    compare::compare(&theirs, &ours, judged, show)
+}
+
+/// Seeded sequences on fresh topics of one pair.
+///
+/// # Errors
+/// Where one differs, with the shortest sequence that still does.
+pub fn dice(folder: &Path, judged: Kind) -> Result<String> {
+    let theirs = Broker::start(Kind::Kafka, &folder.join("kafka"), layout())?;
+    let ours = Broker::start(judged, &folder.join("judged"), layout())?;
+    random::play(&theirs, &ours)
+}
+
+/// What both are started with: nothing that a clock decides, and little that dice do.
+fn layout() -> Layout {
+    Layout::default()
+        .with("log.retention.ms", "-1")
+        .with("transaction.state.log.num.partitions", "4")
+        .with("offsets.topic.num.partitions", "4")
+}
+
+/// The same play on both sides at once: what the judged said, then what Apache Kafka said.
+fn both<T: Send>(folder: &Path, judged: Kind, play: impl Fn(Broker) -> Result<T> + Sync) -> Result<(T, T)> {
+    let side = |kind, name| play(Broker::start(kind, &folder.join(name), layout())?).with_context(|| format!("{name} side"));
+    std::thread::scope(|scope| {
+        let theirs = scope.spawn(|| side(Kind::Kafka, "kafka"));
+        let ours = side(judged, "judged");
+        let theirs = theirs.join().map_err(|_| anyhow!("the script panicked"))?;
+        Ok((ours?, theirs?))
+    })
+}

@@ -1,0 +1,144 @@
+//! DescribeCluster, DescribeTopicPartitions, DescribeProducers, ListConfigResources, DescribeLogDirs, and the like.
+
+use anyhow::Result;
+use kafka_protocol::messages::describe_log_dirs_request::DescribableLogDirTopic;
+use kafka_protocol::messages::describe_producers_request::TopicRequest as ProducersOf;
+use kafka_protocol::messages::describe_topic_partitions_request::{Cursor, TopicRequest};
+use kafka_protocol::messages::list_partition_reassignments_request::ListPartitionReassignmentsTopics;
+use kafka_protocol::messages::{
+    DescribeClusterRequest, DescribeLogDirsRequest, DescribeProducersRequest, DescribeTopicPartitionsRequest,
+    ListConfigResourcesRequest, ListPartitionReassignmentsRequest,
+};
+
+use super::make::{name, topic};
+use super::play::Play;
+
+pub fn play(play: &mut Play) -> Result<()> {
+    for v in 0..=2 {
+        for kind in [1, 2, 0, 3, -1] {
+            for (operations, fenced) in [(false, false), (true, false), (true, true)] {
+                let request = DescribeClusterRequest::default()
+                    .with_include_cluster_authorized_operations(operations)
+                    .with_include_fenced_brokers(fenced)
+                    .with_endpoint_type(kind);
+                play.ask(&format!("endpoints {kind}, operations {operations}, fenced {fenced}"), v, &request)?;
+            }
+        }
+    }
+    pages(play)?;
+    producers(play, "ps", &[0, 1, -1])?;
+    producers(play, "nobody", &[0])?;
+    producers(play, "", &[0])?;
+    producers(play, "ps", &[])?;
+    producers(play, "ps", &[0, 0])?;
+    producers(play, "bad name", &[0])?;
+    play.ask("nothing", 0, &DescribeProducersRequest::default())?;
+    for v in 0..=1 {
+        for kinds in [&[][..], &[2], &[4], &[8], &[16], &[32], &[16, 32], &[0], &[1], &[3], &[99], &[-1], &[16, 99], &[2, 2]] {
+            let request = ListConfigResourcesRequest::default().with_resource_types(kinds.to_vec());
+            play.ask_sorted(&format!("{kinds:?}"), v, &request, |it| {
+                it.config_resources.sort_by(|a, b| (a.resource_type, &a.resource_name).cmp(&(b.resource_type, &b.resource_name)));
+            })?;
+        }
+    }
+    log_dirs(play)?;
+    let of = |topic: &str, indexes: &[i32]| {
+        ListPartitionReassignmentsTopics::default().with_name(name(topic)).with_partition_indexes(indexes.to_vec())
+    };
+    for (label, topics) in [
+        ("all", None),
+        ("none", Some(vec![])),
+        ("one", Some(vec![of("f", &[0])])),
+        ("no partitions", Some(vec![of("f", &[])])),
+        ("a wrong partition", Some(vec![of("f", &[99, -1])])),
+        ("nobody", Some(vec![of("nobody", &[0])])),
+        ("empty name", Some(vec![of("", &[0])])),
+    ] {
+        play.ask(label, 0, &ListPartitionReassignmentsRequest::default().with_topics(topics).with_timeout_ms(1000))?;
+    }
+    Ok(())
+}
+
+fn pages(play: &mut Play) -> Result<()> {
+    play.create(&[topic("dtp-a", 3), topic("dtp-b", 2), topic("dtp-c", 1)])?;
+    let all = ["dtp-c", "dtp-a", "dtp-b"];
+    let cursor = |topic: &str, partition: i32| Some(Cursor::default().with_topic_name(name(topic)).with_partition_index(partition));
+    for limit in [-1, 0, 1, 2, 3, 4, 6, 2000, i32::MAX] {
+        for (label, topics, cursor) in [
+            ("three", &all[..], None),
+            ("from the middle", &all[..], cursor("dtp-a", 1)),
+            ("from the last", &all[..], cursor("dtp-c", 0)),
+            ("from behind a topic", &all[..], cursor("dtp-a", 3)),
+            ("from a topic not asked for", &all[..], cursor("dtp-aa", 0)),
+            ("from a topic behind all", &all[..], cursor("zz", 0)),
+            ("from a negative partition", &all[..], cursor("dtp-a", -1)),
+            ("from no topic", &all[..], cursor("", 0)),
+            ("unknown", &["nobody", "dtp-a"][..], None),
+            ("from an unknown one", &["nobody"][..], cursor("nobody", 0)),
+            ("bad name", &["bad name", "dtp-b"][..], None),
+            ("empty name", &["", "dtp-b"][..], None),
+            ("twice", &["dtp-b", "dtp-b"][..], None),
+            ("internal", &["__cluster_metadata"][..], None),
+        ] {
+            let topics = topics.iter().map(|it| TopicRequest::default().with_name(name(it)));
+            let request = DescribeTopicPartitionsRequest::default()
+                .with_topics(topics.collect())
+                .with_response_partition_limit(limit)
+                .with_cursor(cursor);
+            play.ask(&format!("limit {limit} {label}"), 0, &request)?;
+        }
+    }
+    for limit in [1, 7, 2000] {
+        let request = DescribeTopicPartitionsRequest::default().with_response_partition_limit(limit).with_cursor(None);
+        play.ask(&format!("all, limit {limit}"), 0, &request)?;
+        play.ask(&format!("all, limit {limit}, from the middle"), 0, &request.with_cursor(cursor("dtp-a", 2)))?;
+    }
+    Ok(())
+}
+
+/// Who writes to these partitions.
+///
+/// # Errors
+/// Where nobody listens any more.
+pub fn producers(play: &mut Play, topic: &str, partitions: &[i32]) -> Result<()> {
+    let topic_of = ProducersOf::default().with_name(name(topic)).with_partition_indexes(partitions.to_vec());
+    let request = DescribeProducersRequest::default().with_topics(vec![topic_of]);
+    let sort = |it: &mut kafka_protocol::messages::DescribeProducersResponse| {
+        let parts = it.topics.iter_mut().flat_map(|topic| &mut topic.partitions);
+        parts.for_each(|it| it.active_producers.sort_by_key(|it| it.producer_id.0));
+    };
+    play.ask_sorted(&format!("{topic} {partitions:?}"), 0, &request, sort)?;
+    Ok(())
+}
+
+fn log_dirs(play: &mut Play) -> Result<()> {
+    let of = |topic: &str, partitions: &[i32]| {
+        DescribableLogDirTopic::default().with_topic(name(topic)).with_partitions(partitions.to_vec())
+    };
+    for v in 1..=4 {
+        for (label, topics) in [
+            ("none", Some(vec![])),
+            ("one", Some(vec![of("f", &[0])])),
+            ("two", Some(vec![of("f", &[0, 1]), of("f-other", &[0])])),
+            ("twice", Some(vec![of("f", &[0, 0])])),
+            ("no partitions", Some(vec![of("f", &[])])),
+            ("wrong partition", Some(vec![of("f", &[99, -1])])),
+            ("nobody", Some(vec![of("nobody", &[0])])),
+            ("all", None),
+        ] {
+            let request = DescribeLogDirsRequest::default().with_topics(topics);
+            play.ask_sorted(label, v, &request, |it| {
+                for dir in &mut it.results {
+                    // The disk's, which both share and others fill.
+                    (dir.total_bytes, dir.usable_bytes) = (dir.total_bytes.signum(), dir.usable_bytes.signum());
+                    dir.topics.sort_by(|a, b| a.name.cmp(&b.name));
+                    dir.topics.iter_mut().for_each(|it| it.partitions.sort_by_key(|it| it.partition_index));
+                    // What encoders make of the same records differs by bytes.
+                    let packed = |name: &str| ["pc-", "o", "p-zstd", "p-none"].iter().any(|it| name.starts_with(it));
+                    dir.topics.retain(|topic| !packed(&topic.name) && &**topic.name != super::play::BARRIER);
+                }
+            })?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! Holds two records of the same script against each other and against the list of differences.
+
+use anyhow::{Result, bail, ensure};
+use regex::Regex;
+
+use super::differences::LISTED;
+use super::play::Step;
+use crate::kit::Kind;
+
+/// How many answers that differ are printed.
+const PRINTED: usize = 60;
+
+/// Every line that only one side has must be listed, and every entry of the list must be of use somewhere in the script.
+///
+/// # Errors
+/// With the lines that are not listed, and the entries without use.
+#[expect(clippy::print_stdout, reason = "--show is for the person at the terminal")]
+pub fn compare(theirs: &[Step], ours: &[Step], judged: Kind, show: bool) -> Result<String> {
+    ensure!(theirs.len() == ours.len(), "{} steps against {}", theirs.len(), ours.len());
+    let listed: Vec<(Regex, Regex)> =
+        LISTED.iter().map(|it| Ok((Regex::new(it.step)?, Regex::new(it.line)?))).collect::<Result<_>>()?;
+    let mut used = vec![false; listed.len()];
+    let mut faults = Vec::new();
+    let mut differ = 0;
+    for (theirs, ours) in theirs.iter().zip(ours) {
+        ensure!(theirs.label == ours.label, "`{}` against `{}`", theirs.label, ours.label);
+        if show {
+            println!("> {}\n{}", ours.label, ours.lines.join("\n"));
+        }
+        let mut lines = difference(&theirs.lines, &ours.lines);
+        let all = lines.len();
+        lines.retain(|line| {
+            let found = listed.iter().position(|(step, it)| step.is_match(&ours.label) && it.is_match(&line[2..]));
+            if let Some(at) = found.and_then(|at| used.get_mut(at)) {
+                *at = true;
+            }
+            found.is_none()
+        });
+        differ += usize::from(all > 0);
+        if !lines.is_empty() {
+            faults.push(format!("`{}`\n    {}", ours.label, lines.join("\n    ")));
+        }
+    }
+    if judged == Kind::Ottla && theirs.iter().any(|step| step.label.starts_with("cluster:")) {
+        for (it, _) in LISTED.iter().zip(&used).filter(|(_, used)| !**used) {
+            faults.push(format!("the listed difference `{}` `{}` ({}) is none any more", it.step, it.line, it.reason));
+        }
+    }
+    if faults.is_empty() {
+        return Ok(format!("{} answers compared, {differ} with listed differences", ours.len()));
+    }
+    let count = faults.len();
+    faults.truncate(PRINTED);
+    bail!("{count} of {} answers differ (-: Apache Kafka, +: judged)\n{}", ours.len(), faults.join("\n"))
+}
+
+/// Lines of one side only; where both have the same in another order, that.
+pub fn difference(theirs: &[String], ours: &[String]) -> Vec<String> {
+    if theirs == ours {
+        return Vec::new();
+    }
+    let only = |these: &[String], others: &[String], sign: char| -> Vec<String> {
+        let mut others = others.to_vec();
+        let mut rest = Vec::new();
+        for line in these {
+            match others.iter().position(|other| other == line) {
+                Some(at) => drop(others.swap_remove(at)),
+                None => rest.push(format!("{sign} {line}")),
+            }
+        }
+        rest
+    };
+    let mut lines = only(theirs, ours, '-');
+    lines.extend(only(ours, theirs, '+'));
+    if lines.is_empty() {
+        lines.push("~ the same lines in another order".to_owned());
+    }
+    lines
+}

@@ -1,0 +1,279 @@
+//! One side of the script: asks, and writes down what was answered.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use bytes::Bytes;
+use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
+use kafka_protocol::messages::{
+    DescribeConfigsRequest, FetchRequest, FetchResponse, MetadataRequest, ResponseHeader,
+};
+use kafka_protocol::protocol::{Decodable, HeaderVersion, Request};
+use uuid::Uuid;
+
+use super::text::Text;
+use super::{batches, make};
+use crate::kit::{Broker, Stopwatch};
+use crate::raw::Connection;
+use crate::raw::connection::frame;
+
+/// A topic whose configuration is changed to see that all earlier changes have come through.
+pub const BARRIER: &str = "zz-barrier";
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A request and what came back, as text.
+#[derive(Clone, Debug)]
+pub struct Step {
+    pub label: String,
+    pub lines: Vec<String>,
+}
+
+/// Only one side; what one broker says cannot change what the other is asked.
+pub struct Play {
+    address: String,
+    connection: Option<Connection>,
+    part: String,
+    text: Text,
+    steps: Vec<Step>,
+    changes: u32,
+    broker: Option<Broker>,
+}
+
+impl Play {
+    /// # Errors
+    /// Where the broker does not answer.
+    pub fn open(broker: Broker) -> Result<Self> {
+        let mut play = Self::beside(&broker)?;
+        play.broker = Some(broker);
+        Ok(play)
+    }
+
+    /// On a broker that somebody else keeps.
+    ///
+    /// # Errors
+    /// As [`Play::open`].
+    pub fn beside(broker: &Broker) -> Result<Self> {
+        let mut play = Self {
+            address: broker.address(),
+            connection: None,
+            part: String::new(),
+            text: Text::of(broker.node()),
+            steps: Vec::new(),
+            changes: 0,
+            broker: None,
+        };
+        play.quietly(5, &make::create(&[make::topic(BARRIER, 1)]))?;
+        play.settle()?;
+        Ok(play)
+    }
+
+    pub fn part(&mut self, name: &str) {
+        name.clone_into(&mut self.part);
+    }
+
+    /// SIGTERM and a new start on the same directory.
+    ///
+    /// # Errors
+    /// Where the broker does not end or does not come back.
+    pub fn restart(&mut self) -> Result<()> {
+        self.connection = None;
+        if let Some(broker) = self.broker.take() {
+            let kind = broker.kind();
+            self.broker = Some(broker.stop()?.start(kind)?);
+        }
+        self.settle()
+    }
+
+    /// What was written down since the last time.
+    pub fn take_steps(&mut self) -> Vec<Step> {
+        std::mem::take(&mut self.steps)
+    }
+
+    /// Asks and writes the answer down.
+    ///
+    /// # Errors
+    /// Where nobody listens any more.
+    pub fn ask<R: Request>(&mut self, label: &str, version: i16, request: &R) -> Result<Option<R::Response>>
+    where
+        R::Response: Debug + Clone,
+    {
+        self.ask_sorted(label, version, request, |_| {})
+    }
+
+    /// As [`Play::ask`]; what comes in an order that nobody promises is put into one first.
+    ///
+    /// # Errors
+    /// As [`Play::ask`].
+    pub fn ask_sorted<R: Request>(
+        &mut self,
+        label: &str,
+        version: i16,
+        request: &R,
+        sort: impl FnOnce(&mut R::Response),
+    ) -> Result<Option<R::Response>>
+    where
+        R::Response: Debug + Clone,
+    {
+        let answer = self.call(version, request)?;
+        let lines = match &answer {
+            Ok(response) => {
+                let mut response = response.clone();
+                sort(&mut response);
+                self.text.lines(&response)
+            }
+            Err(why) => vec![why.clone()],
+        };
+        self.write(label, R::KEY, version, lines);
+        Ok(answer.ok())
+    }
+
+    /// Asks for records and writes down what is in them.
+    ///
+    /// # Errors
+    /// As [`Play::ask`].
+    pub fn fetch(&mut self, label: &str, version: i16, request: &FetchRequest) -> Result<Option<FetchResponse>> {
+        let answer = self.call(version, request)?;
+        let lines = match &answer {
+            Ok(response) => {
+                let mut response = response.clone();
+                let mut records = Vec::new();
+                for partition in response.responses.iter_mut().flat_map(|topic| &mut topic.partitions) {
+                    let index = partition.partition_index;
+                    let bytes = partition.records.replace(Bytes::new());
+                    match bytes {
+                        Some(bytes) => records.extend(batches::lines(index, &bytes)),
+                        None => records.push(format!("partition {index}: null")),
+                    }
+                }
+                let mut lines = self.text.lines(&response);
+                lines.extend(records.iter().map(|line| self.text.normal(line)));
+                lines
+            }
+            Err(why) => vec![why.clone()],
+        };
+        self.write(label, FetchRequest::KEY, version, lines);
+        Ok(answer.ok())
+    }
+
+    /// Sends bytes as they are, framed, and writes the answer's bytes down, or that the connection was closed.
+    ///
+    /// # Errors
+    /// Where nobody listens any more.
+    pub fn bytes(&mut self, label: &str, body: &[u8]) -> Result<()> {
+        self.connection = None;
+        let mut connection = Connection::open(&self.address)?;
+        let mut frame = i32::try_from(body.len())?.to_be_bytes().to_vec();
+        frame.extend_from_slice(body);
+        let answer = connection.send(&mut frame).and_then(|_| connection.receive());
+        let line = match answer {
+            Ok(bytes) => format!("{:?}", bytes),
+            Err(_) => "closed".to_owned(),
+        };
+        let line = self.text.normal(&line);
+        self.steps.push(Step { label: format!("{}: {label}", self.part), lines: vec![line] });
+        Ok(())
+    }
+
+    /// Sends without waiting, then asks something else on the connection, to see whether it lives.
+    ///
+    /// # Errors
+    /// Where nobody listens any more.
+    pub fn unanswered<R: Request>(&mut self, label: &str, version: i16, request: &R) -> Result<()> {
+        let mut connection = Connection::open(&self.address)?;
+        let mut bytes = frame(0, version, request)?;
+        let alive = connection.send(&mut bytes).is_ok()
+            && connection.call(0, &kafka_protocol::messages::ApiVersionsRequest::default()).is_ok();
+        self.write(label, R::KEY, version, vec![if alive { "nothing, and goes on" } else { "closed" }.to_owned()]);
+        Ok(())
+    }
+
+    /// Asks without writing down.
+    ///
+    /// # Errors
+    /// Where there is no answer.
+    pub fn quietly<R: Request>(&mut self, version: i16, request: &R) -> Result<R::Response> {
+        match self.call(version, request)? {
+            Ok(response) => Ok(response),
+            Err(why) => bail!("{why} to API {} v{version}", R::KEY),
+        }
+    }
+
+    /// Makes these topics, quietly, and waits until they are served.
+    ///
+    /// # Errors
+    /// Where one is refused.
+    pub fn create(&mut self, topics: &[kafka_protocol::messages::create_topics_request::CreatableTopic]) -> Result<()> {
+        let answer = self.quietly(7, &make::create(topics))?;
+        for topic in answer.topics.iter().filter(|topic| topic.error_code != 0) {
+            bail!("{:?} cannot be made: {:?}", topic.name, topic.error_message);
+        }
+        self.settle()
+    }
+
+    /// The id of a topic; zero where there is none.
+    ///
+    /// # Errors
+    /// Where there is no answer.
+    pub fn id(&mut self, topic: &str) -> Result<Uuid> {
+        let mut asked = kafka_protocol::messages::metadata_request::MetadataRequestTopic::default();
+        asked.name = Some(make::name(topic));
+        let request = MetadataRequest::default().with_topics(Some(vec![asked])).with_allow_auto_topic_creation(false);
+        let answer = self.quietly(12, &request)?;
+        Ok(answer.topics.first().map_or(Uuid::nil(), |topic| topic.topic_id))
+    }
+
+    /// Waits until all that was changed is what the broker answers from: Kafka's own follows its controller by a moment.
+    /// Two changes, because the first may be seen while its consequences are still at work.
+    ///
+    /// # Errors
+    /// Where that does not happen.
+    pub fn settle(&mut self) -> Result<()> {
+        for _ in 0..2 {
+            self.changes += 1;
+            let value = (1_000_000 + self.changes).to_string();
+            self.quietly(1, &make::set(2, BARRIER, &[("retention.ms", 0, Some(&value))]))?;
+            let resource = DescribeConfigsResource::default()
+                .with_resource_type(2)
+                .with_resource_name(make::s(BARRIER))
+                .with_configuration_keys(Some(vec![make::s("retention.ms")]));
+            let ask = DescribeConfigsRequest::default().with_resources(vec![resource]);
+            let since = Stopwatch::start();
+            loop {
+                let answer = self.quietly(4, &ask)?;
+                let seen = answer.results.first().and_then(|result| result.configs.first());
+                if seen.and_then(|config| config.value.as_ref()).is_some_and(|it| **it == *value) {
+                    break;
+                }
+                if since.left_of(PATIENCE).is_none() {
+                    bail!("a change does not come through");
+                }
+                crate::pause::short();
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, label: &str, key: i16, version: i16, lines: Vec<String>) {
+        let api = kafka_protocol::messages::ApiKey::try_from(key).map_or("?".to_owned(), |key| format!("{key:?}"));
+        self.steps.push(Step { label: format!("{}: {api} v{version} {label}", self.part), lines });
+    }
+
+    /// The answer, or why there is none.
+    fn call<R: Request>(&mut self, version: i16, request: &R) -> Result<Result<R::Response, String>> {
+        let Ok(bytes) = frame(0, version, request) else { return Ok(Err("cannot be said".to_owned())) };
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => Connection::open(&self.address)?,
+        };
+        let Ok(mut answer) = connection.exchange(bytes) else { return Ok(Err("closed".to_owned())) };
+        self.connection = Some(connection);
+        let whole = answer.clone();
+        let read = ResponseHeader::decode(&mut answer, R::Response::header_version(version))
+            .and_then(|_| R::Response::decode(&mut answer, version));
+        Ok(match read {
+            Ok(response) if answer.is_empty() => Ok(response),
+            _ => Err(format!("cannot be read: {whole:?}")),
+        })
+    }
+}
