@@ -13,7 +13,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("javac", "openjdk-17-jdk-headless"),
     ("mvn", "maven"),
     ("musl-gcc", "musl-tools"),
-    ("unzip", "unzip"),
+    ("setpriv", "util-linux"),
 ];
 
 /// Cargo's own tools, pinned; they go to the cache, not to the user's cargo folder.

@@ -24,7 +24,14 @@ pub struct Side {
     pub address: String,
     /// What stands in its answers only because of where it was started.
     pub local: Vec<(String, &'static str)>,
-    _broker: Option<Broker>,
+    broker: Option<Broker>,
+}
+
+impl Side {
+    /// An error once the broker has ended, where it is one that was started here.
+    pub fn still_runs(&self) -> Result<()> {
+        self.broker.as_ref().map_or(Ok(()), |broker| broker.process().still_runs())
+    }
 }
 
 impl Bench {
@@ -43,7 +50,7 @@ impl Bench {
     pub fn judged(&self) -> Result<&Side> {
         let start = || match &self.options.address {
             Some(address) => {
-                Ok(Side { address: address.clone(), local: vec![(address.clone(), "ADDRESS")], _broker: None })
+                Ok(Side { address: address.clone(), local: vec![(address.clone(), "ADDRESS")], broker: None })
             }
             None => self.start(self.options.against, "judged"),
         };
@@ -85,7 +92,7 @@ impl Bench {
             (node.port().to_string(), "PORT"),
             (node.controller_port().to_string(), "CONTROLLER_PORT"),
         ];
-        Ok(Side { address: node.address(), local, _broker: Some(broker) })
+        Ok(Side { address: node.address(), local, broker: Some(broker) })
     }
 }
 

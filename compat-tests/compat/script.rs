@@ -86,6 +86,8 @@ fn only_reads(line: &str) -> bool {
 }
 
 fn answer(tools: &Tools, side: &Side, dir: &Path, line: &str, listed: &[Regex]) -> Result<String> {
+    // Tools look for a broker that is gone for minutes.
+    side.still_runs()?;
     let output = run(tools, side, dir, line)?;
     let text = format!("exit {}\n{}{}", output.status, output.stdout, output.stderr);
     let mut text = text.replace(&dir.display().to_string(), "FOLDER");

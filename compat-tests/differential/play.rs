@@ -6,9 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use bytes::Bytes;
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
-use kafka_protocol::messages::{
-    DescribeConfigsRequest, FetchRequest, FetchResponse, MetadataRequest, ResponseHeader,
-};
+use kafka_protocol::messages::{DescribeConfigsRequest, FetchRequest, FetchResponse, MetadataRequest, ResponseHeader};
 use kafka_protocol::protocol::{Decodable, HeaderVersion, Request};
 use uuid::Uuid;
 
@@ -27,6 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Step {
     pub label: String,
     pub lines: Vec<String>,
+    /// How long the answer took, in milliseconds.
+    pub took: u128,
 }
 
 /// Only one side; what one broker says cannot change what the other is asked.
@@ -38,6 +38,7 @@ pub struct Play {
     steps: Vec<Step>,
     changes: u32,
     broker: Option<Broker>,
+    watch: Stopwatch,
 }
 
 impl Play {
@@ -62,6 +63,7 @@ impl Play {
             steps: Vec::new(),
             changes: 0,
             broker: None,
+            watch: Stopwatch::start(),
         };
         play.quietly(5, &make::create(&[make::topic(BARRIER, 1)]))?;
         play.settle()?;
@@ -161,17 +163,18 @@ impl Play {
     /// # Errors
     /// Where nobody listens any more.
     pub fn bytes(&mut self, label: &str, body: &[u8]) -> Result<()> {
+        self.watch = Stopwatch::start();
         self.connection = None;
         let mut connection = Connection::open(&self.address)?;
         let mut frame = i32::try_from(body.len())?.to_be_bytes().to_vec();
         frame.extend_from_slice(body);
         let answer = connection.send(&mut frame).and_then(|_| connection.receive());
         let line = match answer {
-            Ok(bytes) => format!("{:?}", bytes),
+            Ok(bytes) => self.text.bytes(&bytes),
             Err(_) => "closed".to_owned(),
         };
         let line = self.text.normal(&line);
-        self.steps.push(Step { label: format!("{}: {label}", self.part), lines: vec![line] });
+        self.push(label, vec![line]);
         Ok(())
     }
 
@@ -180,6 +183,7 @@ impl Play {
     /// # Errors
     /// Where nobody listens any more.
     pub fn unanswered<R: Request>(&mut self, label: &str, version: i16, request: &R) -> Result<()> {
+        self.watch = Stopwatch::start();
         let mut connection = Connection::open(&self.address)?;
         let mut bytes = frame(0, version, request)?;
         let alive = connection.send(&mut bytes).is_ok()
@@ -205,7 +209,7 @@ impl Play {
     /// Where one is refused.
     pub fn create(&mut self, topics: &[kafka_protocol::messages::create_topics_request::CreatableTopic]) -> Result<()> {
         let answer = self.quietly(7, &make::create(topics))?;
-        for topic in answer.topics.iter().filter(|topic| topic.error_code != 0) {
+        if let Some(topic) = answer.topics.iter().find(|topic| topic.error_code != 0) {
             bail!("{:?} cannot be made: {:?}", topic.name, topic.error_message);
         }
         self.settle()
@@ -256,11 +260,17 @@ impl Play {
 
     fn write(&mut self, label: &str, key: i16, version: i16, lines: Vec<String>) {
         let api = kafka_protocol::messages::ApiKey::try_from(key).map_or("?".to_owned(), |key| format!("{key:?}"));
-        self.steps.push(Step { label: format!("{}: {api} v{version} {label}", self.part), lines });
+        self.push(&format!("{api} v{version} {label}"), lines);
+    }
+
+    fn push(&mut self, label: &str, lines: Vec<String>) {
+        let took = self.watch.elapsed().as_millis();
+        self.steps.push(Step { label: format!("{}: {label}", self.part), lines, took });
     }
 
     /// The answer, or why there is none.
     fn call<R: Request>(&mut self, version: i16, request: &R) -> Result<Result<R::Response, String>> {
+        self.watch = Stopwatch::start();
         let Ok(bytes) = frame(0, version, request) else { return Ok(Err("cannot be said".to_owned())) };
         let mut connection = match self.connection.take() {
             Some(connection) => connection,

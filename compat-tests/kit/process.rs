@@ -1,10 +1,12 @@
 //! A process in a group of its own, which never outlives its owner.
 
 use std::fs::File;
+use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
-use std::sync::{Arc, Condvar, Mutex};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -26,11 +28,13 @@ impl Process {
     ///
     /// # Errors
     /// Where the program or the log file cannot be opened.
-    pub fn start(mut command: Command, log: &Path) -> Result<Self> {
+    pub fn start(command: Command, log: &Path) -> Result<Self> {
         let out = File::options().create(true).append(true).open(log)?;
+        let mut command = tied(&command);
         command.stdin(Stdio::null()).stdout(out.try_clone()?).stderr(out).process_group(0);
+        let program = command.get_program().to_owned();
         let started = Stopwatch::start();
-        let mut child = command.spawn().with_context(|| format!("cannot start {:?}", command.get_program()))?;
+        let mut child = spawn(command).with_context(|| format!("cannot start {}", program.display()))?;
         let pid = child.id();
         let ended = Arc::new((Mutex::new(None), Condvar::new()));
         let tell = Arc::clone(&ended);
@@ -74,6 +78,17 @@ impl Process {
     pub fn kill(&self) {
         self.signal(Signal::KILL);
         self.wait(Duration::from_secs(10));
+    }
+
+    /// Nothing while it runs.
+    ///
+    /// # Errors
+    /// Where it has ended, with its last words.
+    pub fn still_runs(&self) -> Result<()> {
+        match self.wait(Duration::ZERO) {
+            None => Ok(()),
+            Some(status) => bail!("{} ended with {status}; its last words:\n{}", self.log.display(), self.last_words()),
+        }
     }
 
     /// The end of the log.
@@ -124,6 +139,41 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// The same program, which the kernel kills when the thread that started it ends: a judge that is killed cannot clean up itself.
+fn tied(command: &Command) -> Command {
+    let mut tied = Command::new("setpriv");
+    tied.args(["--pdeathsig", "KILL", "--"]).arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => tied.env(name, value),
+            None => tied.env_remove(name),
+        };
+    }
+    if let Some(dir) = command.get_current_dir() {
+        tied.current_dir(dir);
+    }
+    tied
+}
+
+/// Starts the program from a thread that lives as long as we do, for checks' threads end while their brokers are still of use.
+fn spawn(command: Command) -> Result<Child> {
+    type Wish = (Command, Sender<io::Result<Child>>);
+    static SPAWNER: OnceLock<Mutex<Sender<Wish>>> = OnceLock::new();
+    let spawner = SPAWNER.get_or_init(|| {
+        let (sender, wishes) = channel::<Wish>();
+        std::thread::spawn(move || {
+            for (mut command, answer) in wishes {
+                // Whoever asked waits for the answer.
+                let _ = answer.send(command.spawn());
+            }
+        });
+        Mutex::new(sender)
+    });
+    let (sender, answer) = channel();
+    lock(spawner).send((command, sender)).context("the spawner is gone")?;
+    Ok(answer.recv().context("the spawner is gone")??)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
