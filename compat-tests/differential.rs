@@ -84,7 +84,8 @@ fn layout() -> Layout {
 
 /// The same play on both sides at once: what the judged said, then what Apache Kafka said.
 fn both<T: Send>(folder: &Path, judged: Kind, play: impl Fn(Broker) -> Result<T> + Sync) -> Result<(T, T)> {
-    let side = |kind, name| play(Broker::start(kind, &folder.join(name), layout())?).with_context(|| format!("{name} side"));
+    let side =
+        |kind, name| play(Broker::start(kind, &folder.join(name), layout())?).with_context(|| format!("{name} side"));
     std::thread::scope(|scope| {
         let theirs = scope.spawn(|| side(Kind::Kafka, "kafka"));
         let ours = side(judged, "judged");

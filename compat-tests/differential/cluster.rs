@@ -34,10 +34,13 @@ pub fn play(play: &mut Play) -> Result<()> {
     producers(play, "bad name", &[0])?;
     play.ask("nothing", 0, &DescribeProducersRequest::default())?;
     for v in 0..=1 {
-        for kinds in [&[][..], &[2], &[4], &[8], &[16], &[32], &[16, 32], &[0], &[1], &[3], &[99], &[-1], &[16, 99], &[2, 2]] {
+        for kinds in
+            [&[][..], &[2], &[4], &[8], &[16], &[32], &[16, 32], &[0], &[1], &[3], &[99], &[-1], &[16, 99], &[2, 2]]
+        {
             let request = ListConfigResourcesRequest::default().with_resource_types(kinds.to_vec());
             play.ask_sorted(&format!("{kinds:?}"), v, &request, |it| {
-                it.config_resources.sort_by(|a, b| (a.resource_type, &a.resource_name).cmp(&(b.resource_type, &b.resource_name)));
+                it.config_resources
+                    .sort_by(|a, b| (a.resource_type, &a.resource_name).cmp(&(b.resource_type, &b.resource_name)));
             })?;
         }
     }
@@ -62,7 +65,9 @@ pub fn play(play: &mut Play) -> Result<()> {
 fn pages(play: &mut Play) -> Result<()> {
     play.create(&[topic("dtp-a", 3), topic("dtp-b", 2), topic("dtp-c", 1)])?;
     let all = ["dtp-c", "dtp-a", "dtp-b"];
-    let cursor = |topic: &str, partition: i32| Some(Cursor::default().with_topic_name(name(topic)).with_partition_index(partition));
+    let cursor = |topic: &str, partition: i32| {
+        Some(Cursor::default().with_topic_name(name(topic)).with_partition_index(partition))
+    };
     for limit in [-1, 0, 1, 2, 3, 4, 6, 2000, i32::MAX] {
         for (label, topics, cursor) in [
             ("three", &all[..], None),

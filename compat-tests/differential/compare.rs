@@ -7,8 +7,8 @@ use super::differences::LISTED;
 use super::play::Step;
 use crate::kit::Kind;
 
-/// How many answers that differ are printed.
-const PRINTED: usize = 60;
+/// How many kinds of differences are printed.
+const PRINTED: usize = 400;
 
 /// Every line that only one side has must be listed, and every entry of the list must be of use somewhere in the script.
 ///
@@ -38,9 +38,22 @@ pub fn compare(theirs: &[Step], ours: &[Step], judged: Kind, show: bool) -> Resu
         });
         differ += usize::from(all > 0);
         if !lines.is_empty() {
-            faults.push(format!("`{}`\n    {}", ours.label, lines.join("\n    ")));
+            let same = faults.iter_mut().find(|(_, of, _): &&mut (String, Vec<String>, usize)| *of == lines);
+            match same {
+                Some((_, _, times)) => *times += 1,
+                None => faults.push((ours.label.clone(), lines, 1)),
+            }
         }
     }
+    let slow: Vec<&Step> = theirs.iter().chain(ours).filter(|step| step.took > 2000).collect();
+    if show {
+        slow.iter().for_each(|step| println!("slow: {} ms `{}`", step.took, step.label));
+    }
+    let differing: usize = faults.iter().map(|(_, _, times)| times).sum();
+    let mut faults: Vec<String> = faults
+        .into_iter()
+        .map(|(label, lines, times)| format!("`{label}` and {} more like it\n    {}", times - 1, lines.join("\n    ")))
+        .collect();
     if judged == Kind::Ottla && theirs.iter().any(|step| step.label.starts_with("cluster:")) {
         for (it, _) in LISTED.iter().zip(&used).filter(|(_, used)| !**used) {
             faults.push(format!("the listed difference `{}` `{}` ({}) is none any more", it.step, it.line, it.reason));
@@ -49,9 +62,8 @@ pub fn compare(theirs: &[Step], ours: &[Step], judged: Kind, show: bool) -> Resu
     if faults.is_empty() {
         return Ok(format!("{} answers compared, {differ} with listed differences", ours.len()));
     }
-    let count = faults.len();
     faults.truncate(PRINTED);
-    bail!("{count} of {} answers differ (-: Apache Kafka, +: judged)\n{}", ours.len(), faults.join("\n"))
+    bail!("{differing} of {} answers differ (-: Apache Kafka, +: judged)\n{}", ours.len(), faults.join("\n"))
 }
 
 /// Lines of one side only; where both have the same in another order, that.

@@ -10,5 +10,4 @@ pub struct Difference {
 }
 
 /// An entry that is of no use any more fails the check.
-pub const LISTED: &[Difference] = &[
-];
+pub const LISTED: &[Difference] = &[];

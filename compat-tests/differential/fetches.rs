@@ -47,11 +47,19 @@ fn single(play: &mut Play) -> Result<()> {
             play.fetch(&format!("from {offset}"), v, &ask(vec![part(0, offset)]))?;
         }
         for max in [0, 1, 60, 100, 250, 300, 1 << 20, i32::MAX, -1] {
-            play.fetch(&format!("partition max {max}"), v, &ask(vec![part(0, 0).with_partition_max_bytes(max), part(1, 0)]))?;
+            play.fetch(
+                &format!("partition max {max}"),
+                v,
+                &ask(vec![part(0, 0).with_partition_max_bytes(max), part(1, 0)]),
+            )?;
             play.fetch(&format!("max {max}"), v, &ask(vec![part(0, 4), part(1, 4)]).with_max_bytes(max))?;
         }
         for (min, wait) in [(1, 0), (1 << 20, 20), (-1, 0), (0, -1), (i32::MAX, 10)] {
-            play.fetch(&format!("min {min} wait {wait}"), v, &ask(vec![part(0, 15)]).with_min_bytes(min).with_max_wait_ms(wait))?;
+            play.fetch(
+                &format!("min {min} wait {wait}"),
+                v,
+                &ask(vec![part(0, 15)]).with_min_bytes(min).with_max_wait_ms(wait),
+            )?;
         }
         for isolation in [1, 2, -1] {
             play.fetch(&format!("isolation {isolation}"), v, &ask(vec![part(0, 15)]).with_isolation_level(isolation))?;
@@ -80,7 +88,11 @@ fn single(play: &mut Play) -> Result<()> {
             for epoch in [0, 1, 5, -1, -2] {
                 let asked = part(0, 15).with_last_fetched_epoch(epoch);
                 play.fetch(&format!("last fetched epoch {epoch}"), v, &ask(vec![asked.clone()]))?;
-                play.fetch(&format!("last fetched epoch {epoch} of now"), v, &ask(vec![asked.with_current_leader_epoch(0)]))?;
+                play.fetch(
+                    &format!("last fetched epoch {epoch} of now"),
+                    v,
+                    &ask(vec![asked.with_current_leader_epoch(0)]),
+                )?;
             }
             let behind = part(0, 30).with_last_fetched_epoch(0);
             play.fetch("last fetched epoch behind the end", v, &ask(vec![behind]))?;
@@ -102,7 +114,9 @@ fn single(play: &mut Play) -> Result<()> {
             play.fetch("a rack", v, &ask(vec![part(0, 15)]).with_rack_id(super::make::s("r")))?;
         }
         if v >= 7 {
-            for (session, epoch) in [(0, -1), (0, 0), (0, 1), (5, 1), (5, 0), (5, -1), (0, -2), (0, i32::MAX), (-1, 0), (-1, 1)] {
+            for (session, epoch) in
+                [(0, -1), (0, 0), (0, 1), (5, 1), (5, 0), (5, -1), (0, -2), (0, i32::MAX), (-1, 0), (-1, 1)]
+            {
                 let request = ask(vec![part(0, 15)]).with_session_id(session).with_session_epoch(epoch);
                 play.fetch(&format!("session {session} epoch {epoch}"), v, &request)?;
             }
@@ -121,7 +135,9 @@ fn sessions(play: &mut Play) -> Result<()> {
         };
         let Some(first) = play.fetch("begins", v, &start(v))? else { continue };
         let id = first.session_id;
-        let next = |epoch: i32, topics: Vec<FetchTopic>| start(v).with_topics(topics).with_session_id(id).with_session_epoch(epoch);
+        let next = |epoch: i32, topics: Vec<FetchTopic>| {
+            start(v).with_topics(topics).with_session_id(id).with_session_epoch(epoch)
+        };
         let forget = |topic: &str, id: Uuid, partitions: &[i32]| {
             let it = ForgottenTopic::default().with_partitions(partitions.to_vec());
             if v < 13 { it.with_topic(name(topic)) } else { it.with_topic_id(id) }
@@ -137,9 +153,22 @@ fn sessions(play: &mut Play) -> Result<()> {
         play.fetch("adds a topic", v, &next(6, ask(v, other, "f-other", vec![part(0, 4)]).topics))?;
         play.fetch("adds an unknown one", v, &next(7, ask(v, STRANGE, "nobody", vec![part(0, 4)]).topics))?;
         play.fetch("is told of it again", v, &next(8, vec![]))?;
-        play.fetch("forgets it", v, &next(9, vec![]).with_forgotten_topics_data(vec![forget("nobody", STRANGE, &[0])]))?;
-        play.fetch("forgets two", v, &next(10, vec![]).with_forgotten_topics_data(vec![forget("f", f, &[0, 1, 9]), forget("f-other", other, &[0])]))?;
-        play.fetch("forgets what it never had", v, &next(11, vec![]).with_forgotten_topics_data(vec![forget("x", STRANGE, &[0])]))?;
+        play.fetch(
+            "forgets it",
+            v,
+            &next(9, vec![]).with_forgotten_topics_data(vec![forget("nobody", STRANGE, &[0])]),
+        )?;
+        play.fetch(
+            "forgets two",
+            v,
+            &next(10, vec![])
+                .with_forgotten_topics_data(vec![forget("f", f, &[0, 1, 9]), forget("f-other", other, &[0])]),
+        )?;
+        play.fetch(
+            "forgets what it never had",
+            v,
+            &next(11, vec![]).with_forgotten_topics_data(vec![forget("x", STRANGE, &[0])]),
+        )?;
         play.fetch("an offset out of range", v, &next(12, ask(v, f, "f", vec![part(2, 99)]).topics))?;
         play.fetch("again out of range", v, &next(13, vec![]))?;
         play.fetch("a wrong partition", v, &next(14, ask(v, f, "f", vec![part(77, 0)]).topics))?;

@@ -1,7 +1,9 @@
 //! Requests in few words.
 
 use bytes::Bytes;
-use kafka_protocol::messages::create_topics_request::{CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfig};
+use kafka_protocol::messages::create_topics_request::{
+    CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfig,
+};
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use kafka_protocol::messages::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
@@ -60,8 +62,7 @@ pub fn set(kind: i8, resource: &str, configs: &[(&str, i8, Option<&str>)]) -> In
 
 /// To one partition of a topic by name (up to version 12).
 pub fn produce(topic: &str, partition: i32, records: Vec<u8>) -> ProduceRequest {
-    let data =
-        PartitionProduceData::default().with_index(partition).with_records(Some(Bytes::from(records)));
+    let data = PartitionProduceData::default().with_index(partition).with_records(Some(Bytes::from(records)));
     let topic = TopicProduceData::default().with_name(name(topic)).with_partition_data(vec![data]);
     ProduceRequest::default().with_acks(-1).with_timeout_ms(10_000).with_topic_data(vec![topic])
 }

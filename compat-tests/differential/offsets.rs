@@ -9,8 +9,35 @@ use super::batches::draft;
 use super::make::{fetch, fetch_partition, list_offsets, name, produce, topic, topic_with};
 use super::play::Play;
 
-const TIMES: &[i64] =
-    &[-1, -2, -3, -4, -5, -6, -7, -100, i64::MIN, 0, 1, 99, 100, 101, 149, 150, 151, 199, 200, 201, 250, 300, 301, 999, 1000, 1001, i64::MAX];
+const TIMES: &[i64] = &[
+    -1,
+    -2,
+    -3,
+    -4,
+    -5,
+    -6,
+    -7,
+    -100,
+    i64::MIN,
+    0,
+    1,
+    99,
+    100,
+    101,
+    149,
+    150,
+    151,
+    199,
+    200,
+    201,
+    250,
+    300,
+    301,
+    999,
+    1000,
+    1001,
+    i64::MAX,
+];
 
 pub fn play(play: &mut Play) -> Result<()> {
     play.create(&[
@@ -59,7 +86,11 @@ fn every(play: &mut Play, when: &str) -> Result<()> {
         play.ask(&format!("{when} no partitions"), v, &list_offsets("o", &[]))?;
         play.ask(&format!("{when} no topics"), v, &list_offsets("o", &[]).with_topics(vec![]))?;
         for replica in [-2, -3, 0, 7] {
-            play.ask(&format!("{when} replica {replica}"), v, &list_offsets("o", &[(0, -1)]).with_replica_id(BrokerId(replica)))?;
+            play.ask(
+                &format!("{when} replica {replica}"),
+                v,
+                &list_offsets("o", &[(0, -1)]).with_replica_id(BrokerId(replica)),
+            )?;
         }
         for epoch in [0, 1, 9, -2] {
             let mut request = list_offsets("o", &[(0, -1)]);
@@ -77,9 +108,9 @@ fn every(play: &mut Play, when: &str) -> Result<()> {
 fn delete_records(play: &mut Play) -> Result<()> {
     for v in 0..=2 {
         let ask = |topic: &str, asked: &[(i32, i64)]| {
-            let parts = asked
-                .iter()
-                .map(|(part, offset)| DeleteRecordsPartition::default().with_partition_index(*part).with_offset(*offset));
+            let parts = asked.iter().map(|(part, offset)| {
+                DeleteRecordsPartition::default().with_partition_index(*part).with_offset(*offset)
+            });
             let topic = DeleteRecordsTopic::default().with_name(name(topic)).with_partitions(parts.collect());
             DeleteRecordsRequest::default().with_topics(vec![topic]).with_timeout_ms(5_000)
         };
@@ -103,7 +134,9 @@ fn delete_records(play: &mut Play) -> Result<()> {
             ("the quorum's", ask("__cluster_metadata", &[(0, 1)])),
             ("no time", ask("o", &[(0, 2 + n)]).with_timeout_ms(0)),
         ] {
-            play.ask_sorted(label, v, &request, |it| it.topics.iter_mut().for_each(|it| it.partitions.sort_by_key(|it| it.partition_index)))?;
+            play.ask_sorted(label, v, &request, |it| {
+                it.topics.iter_mut().for_each(|it| it.partitions.sort_by_key(|it| it.partition_index))
+            })?;
         }
         for offset in 0..4 {
             play.fetch(&format!("after it, from {offset}"), 11, &fetch("o", vec![fetch_partition(0, offset)]))?;

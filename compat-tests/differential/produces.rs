@@ -35,8 +35,16 @@ fn faults(play: &mut Play) -> Result<()> {
         topic("p-plain", 2),
         topic_with("p-compact", 1, &[("cleanup.policy", "compact")]),
         topic_with("p-small", 1, &[("max.message.bytes", "200")]),
-        topic_with("p-strict", 1, &[("message.timestamp.before.max.ms", "1000"), ("message.timestamp.after.max.ms", "1000")]),
-        topic_with("p-stamped-strict", 1, &[("message.timestamp.type", "LogAppendTime"), ("message.timestamp.before.max.ms", "1000")]),
+        topic_with(
+            "p-strict",
+            1,
+            &[("message.timestamp.before.max.ms", "1000"), ("message.timestamp.after.max.ms", "1000")],
+        ),
+        topic_with(
+            "p-stamped-strict",
+            1,
+            &[("message.timestamp.type", "LogAppendTime"), ("message.timestamp.before.max.ms", "1000")],
+        ),
         topic_with("p-zstd", 1, &[("compression.type", "zstd")]),
         topic_with("p-none", 1, &[("compression.type", "uncompressed")]),
         topic_with("p-isr", 1, &[("min.insync.replicas", "2")]),
@@ -99,7 +107,13 @@ fn faults(play: &mut Play) -> Result<()> {
         ("base time negative", changed(|it| it.base_time = -100)?),
         ("no key", good().without_keys().bytes()?),
         ("null value", changed(|it| it.records[0].value = None)?),
-        ("headers", changed(|it| it.records[0].headers = vec![("a".into(), Some("b".into())), ("a".into(), None), (String::new(), Some(String::new()))])?),
+        (
+            "headers",
+            changed(|it| {
+                it.records[0].headers =
+                    vec![("a".into(), Some("b".into())), ("a".into(), None), (String::new(), Some(String::new()))]
+            })?,
+        ),
         ("producer without epoch", good().by(4001, -1, 0).bytes()?),
         ("producer without sequence", good().by(4002, 0, -1).bytes()?),
         ("epoch without producer", good().by(-1, 0, -1).bytes()?),
@@ -172,7 +186,7 @@ fn versions(play: &mut Play) -> Result<()> {
         }
         play.ask("nothing", v, &ask(vec![]))?;
         play.ask("no partitions", v, &ask(vec![of(vec![])]))?;
-        play.ask("null records", v, &ask(vec![of(vec![to(0, None)])]))?;
+        // Not asked: null records. Apache Kafka's handler dies of them and never answers.
         play.ask("empty records", v, &ask(vec![of(vec![to(0, Some(vec![]))])]))?;
         play.ask("wrong partition", v, &ask(vec![of(vec![to(2, Some(good.clone()))])]))?;
         play.ask("negative partition", v, &ask(vec![of(vec![to(-1, Some(good.clone()))])]))?;
@@ -240,13 +254,54 @@ fn producers(play: &mut Play) -> Result<()> {
     play.create(&[topic("ps", 1)])?;
     // Producer, epoch, first sequence, records.
     let steps: &[(i64, i16, i32, usize)] = &[
-        (1, 0, 0, 3), (1, 0, 0, 3), (1, 0, 3, 2), (1, 0, 0, 3), (1, 0, 3, 2), (1, 0, 3, 1), (1, 0, 4, 1), (1, 0, 0, 2),
-        (1, 0, 9, 1), (1, 0, 5, 1), (1, 0, 6, 1), (1, 0, 7, 1), (1, 0, 8, 1), (1, 0, 9, 1), (1, 0, 0, 3), (1, 0, 3, 2),
-        (1, 0, 5, 1), (1, 0, 10, 1), (1, 0, 5, 1), (1, 1, 5, 1), (1, 1, 0, 1), (1, 0, 11, 1), (1, 1, 1, 1), (1, 3, 0, 2),
-        (1, 2, 0, 1), (1, 3, 0, 2), (1, 3, 2, 1), (2, 0, 5, 1), (2, 0, 6, 1), (2, 0, 5, 1), (2, 5, 1, 1), (2, 5, 0, 1),
-        (3, 0, i32::MAX - 1, 2), (3, 0, 0, 1), (3, 0, 1, 1), (4, 0, i32::MAX - 1, 4), (4, 0, 2, 1), (4, 0, i32::MAX - 1, 4),
-        (5, 0, i32::MAX, 1), (5, 0, 0, 2), (5, 0, 1, 1), (5, 0, 2, 1), (6, i16::MAX, 0, 1), (6, 0, 0, 1), (7, 0, -2, 1),
-        (-2, 0, 0, 1), (-2, 0, 1, 1), (8, -2, 0, 1),
+        (1, 0, 0, 3),
+        (1, 0, 0, 3),
+        (1, 0, 3, 2),
+        (1, 0, 0, 3),
+        (1, 0, 3, 2),
+        (1, 0, 3, 1),
+        (1, 0, 4, 1),
+        (1, 0, 0, 2),
+        (1, 0, 9, 1),
+        (1, 0, 5, 1),
+        (1, 0, 6, 1),
+        (1, 0, 7, 1),
+        (1, 0, 8, 1),
+        (1, 0, 9, 1),
+        (1, 0, 0, 3),
+        (1, 0, 3, 2),
+        (1, 0, 5, 1),
+        (1, 0, 10, 1),
+        (1, 0, 5, 1),
+        (1, 1, 5, 1),
+        (1, 1, 0, 1),
+        (1, 0, 11, 1),
+        (1, 1, 1, 1),
+        (1, 3, 0, 2),
+        (1, 2, 0, 1),
+        (1, 3, 0, 2),
+        (1, 3, 2, 1),
+        (2, 0, 5, 1),
+        (2, 0, 6, 1),
+        (2, 0, 5, 1),
+        (2, 5, 1, 1),
+        (2, 5, 0, 1),
+        (3, 0, i32::MAX - 1, 2),
+        (3, 0, 0, 1),
+        (3, 0, 1, 1),
+        (4, 0, i32::MAX - 1, 4),
+        (4, 0, 2, 1),
+        (4, 0, i32::MAX - 1, 4),
+        (5, 0, i32::MAX, 1),
+        (5, 0, 0, 2),
+        (5, 0, 1, 1),
+        (5, 0, 2, 1),
+        (6, i16::MAX, 0, 1),
+        (6, 0, 0, 1),
+        (7, 0, -2, 1),
+        (-2, 0, 0, 1),
+        (-2, 0, 1, 1),
+        (8, -2, 0, 1),
     ];
     for (n, (id, epoch, sequence, count)) in steps.iter().enumerate() {
         let batch = draft(&vec![100; *count]).by(*id, *epoch, *sequence).bytes()?;

@@ -110,11 +110,13 @@ fn perform(play: &mut Play, topic: &str, compacted: bool, acts: &[Act]) -> Resul
             Act::Delete(offset) => {
                 let part = DeleteRecordsPartition::default().with_partition_index(0).with_offset(*offset);
                 let topic = DeleteRecordsTopic::default().with_name(name(topic)).with_partitions(vec![part]);
-                play.ask(&label, 2, &DeleteRecordsRequest::default().with_topics(vec![topic]).with_timeout_ms(5000)).map(drop)?;
+                play.ask(&label, 2, &DeleteRecordsRequest::default().with_topics(vec![topic]).with_timeout_ms(5000))
+                    .map(drop)?;
             }
             Act::Time(time) => play.ask(&label, 7, &list_offsets(topic, &[(0, *time)])).map(drop)?,
             Act::Fetch(offset, max, epoch) => {
-                let part = fetch_partition(0, *offset).with_partition_max_bytes(*max).with_current_leader_epoch(*epoch - 1);
+                let part =
+                    fetch_partition(0, *offset).with_partition_max_bytes(*max).with_current_leader_epoch(*epoch - 1);
                 play.fetch(&label, 11, &fetch(topic, vec![part])).map(drop)?;
             }
             Act::Who => super::cluster::producers(play, topic, &[0])?,

@@ -18,7 +18,11 @@ pub fn play(broker: Broker) -> Result<Vec<Step>> {
         for n in 0..3 {
             let (time, sequence) = (100 * (i64::from(round) * 3 + n), i32::try_from(n)? * 2 + round * 6);
             play.ask(&format!("{round} {n} write"), 9, &produce("o", 0, draft(&[time, time + 1]).bytes()?))?;
-            play.ask(&format!("{round} {n} idempotent"), 9, &produce("o", 1, draft(&[time, time + 50]).by(3, 0, sequence).bytes()?))?;
+            play.ask(
+                &format!("{round} {n} idempotent"),
+                9,
+                &produce("o", 1, draft(&[time, time + 50]).by(3, 0, sequence).bytes()?),
+            )?;
             play.ask(&format!("{round} {n} zstd"), 9, &produce("o-zstd", 0, draft(&[time]).packed(1).bytes()?))?;
         }
         play.quietly(1, &set(2, "idle", &[("retention.ms", 0, Some(&round.to_string()))]))?;
@@ -43,7 +47,11 @@ pub fn play(broker: Broker) -> Result<Vec<Step>> {
             play.fetch(&format!("{round} last fetched {epoch}"), 12, &fetch("o", vec![part]))?;
         }
         play.fetch(&format!("{round} all"), 11, &fetch("o", vec![fetch_partition(0, 0), fetch_partition(1, 0)]))?;
-        play.fetch(&format!("{round} session from before"), 11, &fetch("o", vec![]).with_session_id(1).with_session_epoch(1))?;
+        play.fetch(
+            &format!("{round} session from before"),
+            11,
+            &fetch("o", vec![]).with_session_id(1).with_session_epoch(1),
+        )?;
         let id = InitProducerIdRequest::default().with_transactional_id(None).with_transaction_timeout_ms(1000);
         while play.quietly(4, &id)?.error_code != 0 {
             crate::pause::short();

@@ -11,6 +11,7 @@ use crate::kit::broker::Node;
 pub struct Text {
     local: Vec<(String, &'static str)>,
     ids: Vec<String>,
+    port: [u8; 4],
 }
 
 impl Text {
@@ -22,12 +23,23 @@ impl Text {
         }
         local.push((node.port().to_string(), "PORT"));
         local.push((node.controller_port().to_string(), "CONTROLLER_PORT"));
-        Self { local, ids: Vec::new() }
+        Self { local, ids: Vec::new(), port: u32::from(node.port()).to_be_bytes() }
     }
 
     /// One line a leaf: `topics[0].partitions[1].error_code: 3`.
     pub fn lines(&mut self, answer: &impl Debug) -> Vec<String> {
         flat(&format!("{answer:#?}")).iter().map(|line| self.normal(line)).collect()
+    }
+
+    /// Bytes as they came, without the port in them.
+    pub fn bytes(&self, bytes: &[u8]) -> String {
+        let mut bytes = bytes.to_vec();
+        for at in 0..bytes.len() {
+            if let Some(four) = bytes.get_mut(at..at + 4).filter(|four| **four == self.port) {
+                four.fill(b'P');
+            }
+        }
+        format!("{:?}", bytes::Bytes::from(bytes))
     }
 
     /// Ports, directories, times, ids.

@@ -90,7 +90,9 @@ fn creation(play: &mut Play) -> Result<()> {
         })?;
         play.ask("no time", v, &create(&[topic(&n("timeless"), 0)]).with_timeout_ms(0))?;
     }
-    play.ask_sorted("the longest name", 7, &create(&[topic(&long, 1)]), |it| it.topics.iter_mut().for_each(|it| it.configs = None))?;
+    play.ask_sorted("the longest name", 7, &create(&[topic(&long, 1)]), |it| {
+        it.topics.iter_mut().for_each(|it| it.configs = None)
+    })?;
     play.ask("very many", 7, &create(&[topic("very-many", 10_001)]))?;
     play.ask("too many at once", 7, &create(&[topic("too-many-a", 6000), topic("too-many-b", 6000)]))?;
     play.ask("internal", 7, &create(&[topic("__cluster_metadata", 1)]))?;
@@ -125,7 +127,11 @@ fn metadata(play: &mut Play) -> Result<()> {
             play.ask_sorted("unknown and known", v, &quiet(&["nobody", "plain-7"]), sort)?;
         }
         play.ask("operations of the topic", v, &quiet(&["plain-7"]).with_include_topic_authorized_operations(true))?;
-        play.ask("operations of the cluster", v, &quiet(&["plain-7"]).with_include_cluster_authorized_operations(true))?;
+        play.ask(
+            "operations of the cluster",
+            v,
+            &quiet(&["plain-7"]).with_include_cluster_authorized_operations(true),
+        )?;
         play.ask("operations of nobody", v, &quiet(&["no body"]).with_include_topic_authorized_operations(true))?;
         play.ask("by id", v, &by_id(known))?;
         play.ask("by strange id", v, &by_id(STRANGE))?;
@@ -145,7 +151,9 @@ fn growth(play: &mut Play) -> Result<()> {
     for v in 0..=3 {
         let topic_name = format!("grow-{v}");
         play.create(&[topic(&topic_name, 1), topic("grow-other", 1).with_name(name(&format!("grow-other-{v}")))])?;
-        let to = |count: i32| CreatePartitionsTopic::default().with_name(name(&topic_name)).with_count(count).with_assignments(None);
+        let to = |count: i32| {
+            CreatePartitionsTopic::default().with_name(name(&topic_name)).with_count(count).with_assignments(None)
+        };
         let on = |count: i32, lists: &[&[i32]]| {
             let lists = lists.iter().map(|ids| {
                 CreatePartitionsAssignment::default().with_broker_ids(ids.iter().map(|id| BrokerId(*id)).collect())
@@ -192,9 +200,8 @@ fn deletion(play: &mut Play) -> Result<()> {
         play.create(&names.iter().map(|it| topic(it, 1)).collect::<Vec<_>>())?;
         let ask = |names: &[&str]| match v {
             ..6 => DeleteTopicsRequest::default().with_topic_names(names.iter().map(|it| name(it)).collect()),
-            _ => DeleteTopicsRequest::default().with_topics(
-                names.iter().map(|it| DeleteTopicState::default().with_name(Some(name(it)))).collect(),
-            ),
+            _ => DeleteTopicsRequest::default()
+                .with_topics(names.iter().map(|it| DeleteTopicState::default().with_name(Some(name(it)))).collect()),
         };
         let ask = |names: &[&str]| ask(names).with_timeout_ms(10_000);
         let sort = |it: &mut kafka_protocol::messages::DeleteTopicsResponse| {
@@ -211,13 +218,22 @@ fn deletion(play: &mut Play) -> Result<()> {
         play.ask("the quorum's", v, &ask(&["__cluster_metadata"]))?;
         play.settle()?;
         if v == 6 {
-            let state = |name: Option<&str>, id| DeleteTopicState::default().with_name(name.map(super::make::name)).with_topic_id(id);
-            let ask = |states: Vec<DeleteTopicState>| DeleteTopicsRequest::default().with_topics(states).with_timeout_ms(10_000);
+            let state = |name: Option<&str>, id| {
+                DeleteTopicState::default().with_name(name.map(super::make::name)).with_topic_id(id)
+            };
+            let ask = |states: Vec<DeleteTopicState>| {
+                DeleteTopicsRequest::default().with_topics(states).with_timeout_ms(10_000)
+            };
             let id = play.id(&names[3])?;
             play.ask("neither", v, &ask(vec![state(None, Uuid::nil())]))?;
             play.ask("both", v, &ask(vec![state(Some(&names[3]), id)]))?;
             play.ask("strange id", v, &ask(vec![state(None, STRANGE)]))?;
-            play.ask_sorted("id and name of one", v, &ask(vec![state(None, id), state(Some(&names[3]), Uuid::nil())]), sort)?;
+            play.ask_sorted(
+                "id and name of one",
+                v,
+                &ask(vec![state(None, id), state(Some(&names[3]), Uuid::nil())]),
+                sort,
+            )?;
             play.ask("strange id twice", v, &ask(vec![state(None, STRANGE), state(None, STRANGE)]))?;
             play.ask("by id", v, &ask(vec![state(None, id)]))?;
             play.ask("by id again", v, &ask(vec![state(None, id)]))?;

@@ -33,11 +33,14 @@ impl Handle<ApiVersionsRequest> for Node {
                     .with_min_version(feature.min)
                     .with_max_version(feature.max)
             });
-        let finalized = published.image.features.iter().map(|(name, level)| {
+        // kraft.version is no record of the metadata's but the quorum's: it is 1 exactly where voters are not configured.
+        let kraft = self.config().voters.is_empty().then_some(("kraft.version", 1));
+        let finalized = published.image.features.iter().map(|(name, level)| (name.as_ref(), *level));
+        let finalized = finalized.chain(kraft).map(|(name, level): (&str, i16)| {
             FinalizedFeatureKey::default()
                 .with_name(text(name))
-                .with_min_version_level(*level)
-                .with_max_version_level(*level)
+                .with_min_version_level(level)
+                .with_max_version_level(level)
         });
         ApiVersionsResponse::default()
             .with_api_keys(APIS.iter().map(advertise).collect())

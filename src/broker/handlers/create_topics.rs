@@ -71,7 +71,8 @@ fn tell(name: String, result: Result<CreatedTopic, Refusal>) -> CreatableTopicRe
                 });
                 configs.collect()
             });
-            told.with_topic_id(created.id.0)
+            told.with_error_message(None)
+                .with_topic_id(created.id.0)
                 .with_num_partitions(created.partitions)
                 .with_replication_factor(created.replication_factor)
                 .with_configs(configs)
