@@ -46,14 +46,18 @@ impl Entry {
 #[expect(clippy::print_stdout, reason = "the report is for the person at the terminal")]
 pub fn compat(words: &[String]) -> Result<bool> {
     let options = Options::read(words)?;
-    let entries: Vec<Entry> =
-        [directory::entries(&options), start::entries(), schemas::entries(), kcat::entries(), scripts::entries(), differential::entries()]
-            .into_iter()
-            .flatten()
-            .filter(|entry| {
-                options.names.is_empty() || options.names.iter().any(|part| entry.name.contains(part.as_str()))
-            })
-            .collect();
+    let entries: Vec<Entry> = [
+        directory::entries(&options),
+        start::entries(),
+        schemas::entries(),
+        kcat::entries(),
+        scripts::entries(),
+        differential::entries(),
+    ]
+    .into_iter()
+    .flatten()
+    .filter(|entry| options.names.is_empty() || options.names.iter().any(|part| entry.name.contains(part.as_str())))
+    .collect();
     if options.list {
         entries.iter().for_each(|entry| println!("{}", entry.name));
         return Ok(true);

@@ -34,9 +34,10 @@ const PARTS: &[(&str, Part)] = &[
     ("produce", produces::play),
     ("fetch", fetches::play),
     ("offsets", offsets::play),
-    ("configs", configs::play),
     ("admin", admin::play),
     ("cluster", cluster::play),
+    // Last: its retention would take the records of the others.
+    ("configs", configs::play),
 ];
 
 /// Plays the whole script on a fresh pair and compares.

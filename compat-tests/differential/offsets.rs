@@ -3,7 +3,7 @@
 use anyhow::Result;
 use kafka_protocol::messages::delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic};
 use kafka_protocol::messages::offset_for_leader_epoch_request::{OffsetForLeaderPartition, OffsetForLeaderTopic};
-use kafka_protocol::messages::{BrokerId, DeleteRecordsRequest, OffsetForLeaderEpochRequest};
+use kafka_protocol::messages::{BrokerId, DeleteRecordsRequest, ListOffsetsResponse, OffsetForLeaderEpochRequest};
 
 use super::batches::draft;
 use super::make::{fetch, fetch_partition, list_offsets, name, produce, topic, topic_with};
@@ -65,26 +65,31 @@ fn every(play: &mut Play, when: &str) -> Result<()> {
     for v in 1..=10 {
         for time in TIMES {
             let parts: Vec<(i32, i64)> = (0..4).map(|part| (part, *time)).collect();
-            play.ask(&format!("{when} time {time}"), v, &list_offsets("o", &parts))?;
-            play.ask(&format!("{when} stamped, time {time}"), v, &list_offsets("o-stamped", &[(0, *time)]))?;
+            play.ask_sorted(&format!("{when} time {time}"), v, &list_offsets("o", &parts), by_index)?;
+            play.ask_sorted(
+                &format!("{when} stamped, time {time}"),
+                v,
+                &list_offsets("o-stamped", &[(0, *time)]),
+                by_index,
+            )?;
         }
         for isolation in [1, 2, -1] {
             for time in [-1, -3, 300] {
                 let request = list_offsets("o", &[(0, time)]).with_isolation_level(isolation);
-                play.ask(&format!("{when} isolation {isolation} time {time}"), v, &request)?;
+                play.ask_sorted(&format!("{when} isolation {isolation} time {time}"), v, &request, by_index)?;
             }
         }
         for (label, asked) in [("partition 9", (9, -1)), ("partition -1", (-1, -1))] {
-            play.ask(&format!("{when} {label}"), v, &list_offsets("o", &[asked]))?;
+            play.ask_sorted(&format!("{when} {label}"), v, &list_offsets("o", &[asked]), by_index)?;
         }
-        play.ask(&format!("{when} twice"), v, &list_offsets("o", &[(0, -1), (0, -2), (1, -1)]))?;
+        play.ask_sorted(&format!("{when} twice"), v, &list_offsets("o", &[(0, -1), (0, -2), (1, -1)]), by_index)?;
         let mut topics = list_offsets("o", &[(0, -1)]);
         topics.topics.extend(list_offsets("o", &[(0, -1)]).topics);
-        play.ask(&format!("{when} topic twice"), v, &topics)?;
-        play.ask(&format!("{when} nobody"), v, &list_offsets("nobody", &[(0, -1)]))?;
-        play.ask(&format!("{when} empty name"), v, &list_offsets("", &[(0, -1)]))?;
-        play.ask(&format!("{when} no partitions"), v, &list_offsets("o", &[]))?;
-        play.ask(&format!("{when} no topics"), v, &list_offsets("o", &[]).with_topics(vec![]))?;
+        play.ask_sorted(&format!("{when} topic twice"), v, &topics, by_index)?;
+        play.ask_sorted(&format!("{when} nobody"), v, &list_offsets("nobody", &[(0, -1)]), by_index)?;
+        play.ask_sorted(&format!("{when} empty name"), v, &list_offsets("", &[(0, -1)]), by_index)?;
+        play.ask_sorted(&format!("{when} no partitions"), v, &list_offsets("o", &[]), by_index)?;
+        play.ask_sorted(&format!("{when} no topics"), v, &list_offsets("o", &[]).with_topics(vec![]), by_index)?;
         for replica in [-2, -3, 0, 7] {
             play.ask(
                 &format!("{when} replica {replica}"),
@@ -95,7 +100,7 @@ fn every(play: &mut Play, when: &str) -> Result<()> {
         for epoch in [0, 1, 9, -2] {
             let mut request = list_offsets("o", &[(0, -1)]);
             request.topics[0].partitions[0].current_leader_epoch = epoch;
-            play.ask(&format!("{when} epoch {epoch}"), v, &request)?;
+            play.ask_sorted(&format!("{when} epoch {epoch}"), v, &request, by_index)?;
         }
     }
     for time in (-100..4000).step_by(250) {
@@ -103,6 +108,11 @@ fn every(play: &mut Play, when: &str) -> Result<()> {
     }
     play.ask(&format!("{when} many segments, latest time"), 7, &list_offsets("o-rolls", &[(0, -3)]))?;
     Ok(())
+}
+
+/// Refused partitions come first in Apache Kafka's answers, the others in no order.
+fn by_index(it: &mut ListOffsetsResponse) {
+    it.topics.iter_mut().for_each(|it| it.partitions.sort_by_key(|it| it.partition_index));
 }
 
 fn delete_records(play: &mut Play) -> Result<()> {

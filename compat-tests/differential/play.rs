@@ -140,6 +140,9 @@ impl Play {
             Ok(response) => {
                 let mut response = response.clone();
                 let mut records = Vec::new();
+                // Refused ones come last in Apache Kafka's answers, which no one promises.
+                response.responses.sort_by_key(|topic| (topic.topic.clone(), topic.topic_id));
+                response.responses.iter_mut().for_each(|it| it.partitions.sort_by_key(|it| it.partition_index));
                 for partition in response.responses.iter_mut().flat_map(|topic| &mut topic.partitions) {
                     let index = partition.partition_index;
                     let bytes = partition.records.replace(Bytes::new());

@@ -126,8 +126,10 @@ impl Producers {
         {
             return Ok(Verdict::Duplicate(written));
         }
-        if let Some(entry) = entry {
-            entry.check(batch, origin)?;
+        match entry {
+            Some(entry) => entry.check(batch, origin)?,
+            // Nothing is known, but an epoch below "none" is none (`ProducerAppendInfo.checkProducerEpoch`).
+            None => Entry::default().check(batch, origin)?,
         }
         Ok(Verdict::Fresh)
     }

@@ -100,6 +100,8 @@ pub async fn auto_create(node: &Node, name: &TopicName) -> Result<(), ErrorCode>
         Ok(Reply::CreateTopics(Ok(results))) => match results.into_iter().next().map(|topic| topic.result) {
             Some(Ok(_)) => Ok(()),
             Some(Err(refusal)) if refusal.code == ErrorCode::TopicAlreadyExists => Ok(()),
+            // The quorum's own topic is none that one can have by asking.
+            Some(Err(refusal)) if refusal.code == ErrorCode::InvalidRequest => Err(ErrorCode::UnknownTopicOrPartition),
             Some(Err(refusal)) => Err(refusal.code),
             None => Err(ErrorCode::UnknownServerError),
         },

@@ -32,7 +32,8 @@ impl Handle<DescribeConfigsRequest> for Node {
                 .with_resource_name(resource.resource_name.clone());
             match self.configs_of(&published.image, resource) {
                 Err(Refusal(code, message)) => {
-                    told.with_error_code(code.code()).with_error_message(text_or_null(message))
+                    // Empty where there is nothing to say, and not null, as Apache Kafka has it.
+                    told.with_error_code(code.code()).with_error_message(Some(text(message.unwrap_or_default())))
                 }
                 Ok(configs) => {
                     let wanted = |config: &Described| {

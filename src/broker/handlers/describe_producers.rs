@@ -2,10 +2,11 @@
 
 use kafka_protocol::messages::describe_producers_response::{PartitionResponse, ProducerState, TopicResponse};
 use kafka_protocol::messages::{DescribeProducersRequest, DescribeProducersResponse};
-use model::PartitionIndex;
+use model::{ErrorCode, PartitionIndex, TopicName};
 use wire::{Answer, Context, Handle};
 
 use crate::node::{FileSlice, Node};
+use crate::text::text;
 
 impl Handle<DescribeProducersRequest> for Node {
     async fn handle(
@@ -16,6 +17,10 @@ impl Handle<DescribeProducersRequest> for Node {
         let topics = request.topics.into_iter().map(|topic| {
             let partitions = topic.partition_indexes.iter().map(|index| {
                 let answer = PartitionResponse::default().with_partition_index(*index);
+                if let Err(error) = TopicName::check(&topic.name) {
+                    let code = ErrorCode::InvalidTopicException.code();
+                    return answer.with_error_code(code).with_error_message(Some(text(error.to_string())));
+                }
                 match self.partition_by_name(&topic.name, PartitionIndex(*index)) {
                     Ok(partition) => {
                         let producers = partition.log.active_producers().into_iter().map(|producer| {
@@ -29,7 +34,11 @@ impl Handle<DescribeProducersRequest> for Node {
                         });
                         answer.with_active_producers(producers.collect())
                     }
-                    Err(error) => answer.with_error_code(error.code()),
+                    Err(error) => {
+                        let message = (error == ErrorCode::UnknownTopicOrPartition)
+                            .then(|| text("This server does not host this topic-partition."));
+                        answer.with_error_code(error.code()).with_error_message(message)
+                    }
                 }
             });
             let partitions = partitions.collect();

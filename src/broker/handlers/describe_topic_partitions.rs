@@ -45,7 +45,8 @@ impl Handle<DescribeTopicPartitionsRequest> for Node {
         for name in names {
             let Some(topic) = image.topic(&name) else {
                 if !asks_all {
-                    response.topics.push(unknown(&name, error_for(&name)));
+                    let told = unknown(&name, error_for(&name));
+                    response.topics.push(told.with_topic_authorized_operations(TOPIC_OPERATIONS));
                 }
                 continue;
             };

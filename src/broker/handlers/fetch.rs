@@ -125,6 +125,11 @@ impl Node {
                 ErrorCode::KafkaStorageError if !context.knows_storage_error() => ErrorCode::NotLeaderOrFollower,
                 error => error,
             });
+            // What is not even known has no transactions either; what could not be read says nothing of them.
+            let unknown = [ErrorCode::UnknownTopicOrPartition, ErrorCode::UnknownTopicId];
+            if partition.error.is_some_and(|error| unknown.contains(&error)) {
+                partition.aborted = Some(Vec::new());
+            }
             moved |= partition.current_leader.is_some_and(|(leader, _)| leader != NodeId::NONE);
             if last != Some(&key.topic) {
                 let (name, id) = match &key.topic {

@@ -26,7 +26,9 @@ impl Handle<ListOffsetsRequest> for Node {
             let mut seen = BTreeSet::new();
             let twice: BTreeSet<i32> =
                 topic.partitions.iter().map(|p| p.partition_index).filter(|index| !seen.insert(*index)).collect();
-            let partitions = topic.partitions.into_iter().map(|asked| {
+            let mut told_of = BTreeSet::new();
+            let once = topic.partitions.into_iter().filter(|asked| told_of.insert(asked.partition_index));
+            let partitions = once.map(|asked| {
                 let index = asked.partition_index;
                 let outcome = if twice.contains(&index) {
                     Err(ErrorCode::InvalidRequest)

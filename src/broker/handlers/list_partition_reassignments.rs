@@ -31,7 +31,7 @@ impl Handle<ListPartitionReassignmentsRequest> for Node {
                 told.collect()
             }
         };
-        ListPartitionReassignmentsResponse::default().with_topics(topics).into()
+        ListPartitionReassignmentsResponse::default().with_error_message(None).with_topics(topics).into()
     }
 }
 

@@ -177,14 +177,14 @@ fn append_to(
     context: &Context,
     acks: i16,
 ) -> Result<Appended, Failure> {
+    let log_start_offset = partition.log.start_offset().0;
     // One replica is all there is until replication comes; it is always in sync.
     if acks == -1 && partition.effective_min_isr(1) > 1 {
-        return Err(ErrorCode::NotEnoughReplicas.into());
+        return Err(Failure { log_start_offset, ..ErrorCode::NotEnoughReplicas.into() });
     }
-    let log_start_offset = partition.log.start_offset().0;
     let refuse = |refusal: Refusal| Failure {
         error: refusal.code,
-        log_start_offset: if refusal.record_errors.is_empty() { -1 } else { log_start_offset },
+        log_start_offset: if tells_start(&refusal) { log_start_offset } else { -1 },
         message: refusal.client_message().map(str::to_owned),
         records: refusal.record_errors,
     };
@@ -205,6 +205,12 @@ fn append_to(
         AppendError::Storage(error) => node.storage_failed(&partition.id, &error).into(),
         error => error.code().into(),
     })
+}
+
+/// Whether the log's start is told beside the error: not with those that blame the bytes as a whole (`ReplicaManager.appendRecordsToLeader`).
+fn tells_start(refusal: &Refusal) -> bool {
+    let whole = [ErrorCode::CorruptMessage, ErrorCode::MessageTooLarge, ErrorCode::RecordListTooLarge];
+    !refusal.record_errors.is_empty() || !whole.contains(&refusal.code)
 }
 
 fn has_transactional(request: &ProduceRequest) -> bool {

@@ -19,9 +19,13 @@ impl Controller {
         let names = request.topics.iter().filter(|it| it.id.is_zero()).filter_map(|it| it.name.as_deref());
         let names_twice = repeated(names);
         let ids_twice = repeated_ids(&request.topics);
+        let both_ways = named_and_by_id(image, &request.topics);
         let (mut told, mut gone) = (BTreeSet::new(), BTreeSet::new());
         let mut results = Vec::new();
         for topic in &request.topics {
+            if topic.name.is_none() && both_ways.contains(&topic.id) {
+                continue; // Its name gets the answer.
+            }
             let duplicated = match &topic.name {
                 Some(name) => topic.id.is_zero() && names_twice.contains(name.as_str()),
                 None => ids_twice.contains(&topic.id),
@@ -32,6 +36,10 @@ impl Controller {
             let answer = match duplicated {
                 true => answer(topic, Err(if topic.name.is_some() { duplicate() } else { duplicate_id() })),
                 false => find(image, topic),
+            };
+            let answer = match answer.result {
+                Ok(()) if both_ways.contains(&answer.id) => DeletedTopic { result: Err(named_too()), ..answer },
+                _ => answer,
             };
             if answer.result.is_ok() {
                 gone.insert(answer.id);
@@ -71,6 +79,17 @@ fn repeated_ids(topics: &[TopicRef]) -> BTreeSet<TopicId> {
     let mut once = BTreeSet::new();
     let ids = topics.iter().filter(|it| it.name.is_none() && !it.id.is_zero()).map(|it| it.id);
     ids.filter(|id| !once.insert(*id)).collect()
+}
+
+/// Topics that one request gives by name and by id (`ControllerApis.deleteTopics`).
+fn named_and_by_id(image: &Image, topics: &[TopicRef]) -> BTreeSet<TopicId> {
+    let ids: BTreeSet<TopicId> = topics.iter().filter(|it| it.name.is_none()).map(|it| it.id).collect();
+    let names = topics.iter().filter(|it| it.id.is_zero()).filter_map(|it| it.name.as_deref());
+    names.filter_map(|name| image.topic(name)).map(|topic| topic.id).filter(|id| ids.contains(id)).collect()
+}
+
+fn named_too() -> Refusal {
+    Refusal::new(ErrorCode::InvalidRequest, "The provided topic name maps to an ID that was already supplied.")
 }
 
 fn duplicate_id() -> Refusal {
