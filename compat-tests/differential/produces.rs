@@ -131,7 +131,7 @@ fn faults(play: &mut Play) -> Result<()> {
         ("zstd that is none", good().bytes().map(|it| put(it, 21, &[0, 4])).map(resealed)?),
         ("gzip, count too high", changed(|it| (it.attributes, it.count) = (1, Some(4)))?),
         ("gzip, count too low", changed(|it| (it.attributes, it.count, it.last_delta) = (1, Some(2), Some(1)))?),
-        ("gzip, offsets not in a row", changed(|it| (it.attributes, it.records[1].offset) = (1, 5))?),
+        // Not sent: a compressed batch whose offsets have a gap. Apache Kafka fails on it with UNKNOWN_SERVER_ERROR.
         ("gzip, bytes behind the records", changed(|it| (it.attributes, it.tail) = (1, vec![0; 3]))?),
         ("gzip, no key", good().without_keys().packed(1).bytes()?),
         ("gzip, max time too low", changed(|it| (it.attributes, it.max_time) = (1, Some(12)))?),
@@ -200,10 +200,11 @@ fn versions(play: &mut Play) -> Result<()> {
         play.ask_sorted(
             "the same twice",
             v,
-            &ask(vec![of(vec![to(0, Some(good.clone())), to(0, Some(good.clone()))])]),
+            &ask(vec![of(vec![to(9, Some(good.clone())), to(9, Some(good.clone()))])]),
             by_index,
         )?;
-        play.ask_sorted("the topic twice", v, &ask(vec![one(), one()]), by_index)?;
+        let nowhere = || of(vec![to(9, Some(good.clone()))]);
+        play.ask_sorted("the topic twice", v, &ask(vec![nowhere(), nowhere()]), by_index)?;
         let wrong = if v < 13 { one().with_name(name("nobody")) } else { one().with_topic_id(STRANGE) };
         play.ask_sorted("unknown topic", v, &ask(vec![wrong]), by_index)?;
         let none = if v < 13 { one().with_name(name("")) } else { one().with_topic_id(uuid::Uuid::nil()) };

@@ -35,7 +35,11 @@ impl Handle<DescribeProducersRequest> for Node {
                         answer.with_active_producers(producers.collect())
                     }
                     Err(error) => {
-                        let message = (error == ErrorCode::UnknownTopicOrPartition)
+                        let message = self
+                            .published()
+                            .image
+                            .topic(&topic.name)
+                            .is_none()
                             .then(|| text("This server does not host this topic-partition."));
                         answer.with_error_code(error.code()).with_error_message(message)
                     }

@@ -184,7 +184,7 @@ fn append_to(
     }
     let refuse = |refusal: Refusal| Failure {
         error: refusal.code,
-        log_start_offset: if tells_start(&refusal) { log_start_offset } else { -1 },
+        log_start_offset: if tells_start(&refusal, &records) { log_start_offset } else { -1 },
         message: refusal.client_message().map(str::to_owned),
         records: refusal.record_errors,
     };
@@ -207,10 +207,26 @@ fn append_to(
     })
 }
 
-/// Whether the log's start is told beside the error: not with those that blame the bytes as a whole (`ReplicaManager.appendRecordsToLeader`).
-fn tells_start(refusal: &Refusal) -> bool {
-    let whole = [ErrorCode::CorruptMessage, ErrorCode::MessageTooLarge, ErrorCode::RecordListTooLarge];
-    !refusal.record_errors.is_empty() || !whole.contains(&refusal.code)
+/// Whether the log's start is told beside the error: not with those that blame the bytes as a whole
+/// (`ReplicaManager.appendRecordsToLeader`, `ProduceRequest.validateRecords`).
+fn tells_start(refusal: &Refusal, records: &[u8]) -> bool {
+    let whole = [
+        ErrorCode::CorruptMessage,
+        ErrorCode::MessageTooLarge,
+        ErrorCode::RecordListTooLarge,
+        ErrorCode::UnsupportedCompressionType,
+    ];
+    !refusal.record_errors.is_empty() || (!whole.contains(&refusal.code) && is_one_batch(records))
+}
+
+/// One complete batch of today's format, whatever is in it.
+fn is_one_batch(records: &[u8]) -> bool {
+    let end_of = |at: usize| {
+        let length = records.get(at + 8..at + 12)?.first_chunk()?;
+        let end = at + 12 + usize::try_from(i32::from_be_bytes(*length)).ok()?;
+        (end <= records.len()).then_some(end)
+    };
+    end_of(0).is_some_and(|end| records.get(16) == Some(&2) && end_of(end).is_none())
 }
 
 fn has_transactional(request: &ProduceRequest) -> bool {
