@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use config::Settings;
 use metadata::{ConfigResource, Delta, Image, Partition as Registration, ResourceType, Topic};
-use model::{LeaderEpoch, NodeId, PartitionIndex, TopicId, TopicPartition};
+use model::{BrokerEpoch, NodeId, PartitionIndex, TopicId, TopicPartition};
 use tracing::{info, warn};
 
 use crate::handlers::settings;
@@ -53,7 +53,7 @@ impl Node {
                 continue;
             }
             match self.partitions.get(id, *index) {
-                Some(partition) => self.lead(&partition, registered.leader_epoch),
+                Some(partition) => self.lead(&partition, registered),
                 None => {
                     let config = self.config();
                     let settings = settings.get_or_insert_with(|| TopicSettings::of(&config, image, &topic.name));
@@ -81,15 +81,17 @@ impl Node {
         let partition = Partition::new(id, topic.id, log, registered.leader_epoch, settings.rules.clone());
         partition.set_min_insync_replicas(settings.min_insync_replicas);
         let partition = self.partitions.insert(partition);
-        self.lead(&partition, registered.leader_epoch);
+        self.lead(&partition, registered);
     }
 
-    /// A reign begins, also on disk: clients ask later where it ended.
-    fn lead(&self, partition: &Partition, epoch: LeaderEpoch) {
-        if let Err(error) = partition.log.begin_epoch(epoch) {
+    /// A reign begins, also on disk: clients ask later where it ended. What the metadata says before this broker has
+    /// registered is of a reign that is over.
+    fn lead(&self, partition: &Partition, registered: &Registration) {
+        let reigns = registered.leader == self.id() && self.epoch() != BrokerEpoch(-1);
+        if reigns && let Err(error) = partition.log.begin_epoch(registered.leader_epoch) {
             self.storage_failed(&partition.id, &error);
         }
-        partition.set_leader_epoch(epoch);
+        partition.set_leader_epoch(registered.leader_epoch);
     }
 
     fn drop_topic(&self, before: &Image, id: TopicId) {

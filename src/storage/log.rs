@@ -71,6 +71,9 @@ pub struct Log {
     epochs: RwLock<EpochCache>,
     /// `leader-epoch-checkpoint` was written and not synced.
     epochs_dirty: AtomicBool,
+    /// Epochs changed and the file does not say so yet. It must before a record of the newest one is written; until then
+    /// what it lacks is an epoch without records, which tells nobody anything.
+    epochs_unwritten: AtomicBool,
     writer: Mutex<Writer>,
     /// Sealed segments whose files are open.
     lately_read: Mutex<Vec<Arc<Segment>>>,

@@ -1,6 +1,7 @@
 //! Appends batches: one write of the client's own bytes, with the sixteen bytes in front of each patched.
 
 use std::io::{self, IoSlice};
+use std::sync::atomic::Ordering;
 
 use model::batch::{Batches, LEADER_EPOCH_AT};
 use model::{LeaderEpoch, Offset, Timestamp};
@@ -123,7 +124,11 @@ impl Log {
     pub fn begin_epoch(&self, epoch: LeaderEpoch) -> Result<(), StorageError> {
         let writer = self.writer.lock();
         self.check(&writer)?;
-        self.assign_epoch(epoch, self.end_offset())
+        // A thousand logs begin an epoch when a broker starts: the file waits for the first record, or for the end.
+        if self.epochs.write().assign(epoch, self.end_offset()) {
+            self.epochs_unwritten.store(true, Ordering::Release);
+        }
+        Ok(())
     }
 
     fn write(

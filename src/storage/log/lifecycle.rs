@@ -16,6 +16,7 @@ impl Log {
             return Ok(());
         }
         self.check(&writer)?;
+        self.complete_epochs().map_err(|error| self.fail(error))?;
         self.flush_held(writer, self.end_offset())?;
         let mut guard = self.writer.lock();
         let writer = &mut *guard;

@@ -76,6 +76,7 @@ impl Log {
             recovery_point: AtomicI64::new(loaded.recovery_point.0),
             epochs: RwLock::new(loaded.epochs),
             epochs_dirty: AtomicBool::new(true),
+            epochs_unwritten: AtomicBool::new(loaded.epochs_changed),
             writer: Mutex::new(Writer {
                 producers,
                 snapshots: loaded.snapshots,

@@ -24,6 +24,8 @@ pub(super) struct Loaded {
     pub(super) segments: Vec<Arc<Segment>>,
     pub(super) snapshots: Snapshots,
     pub(super) epochs: EpochCache,
+    /// They are not as the file has them.
+    pub(super) epochs_changed: bool,
     pub(super) producers: Producers,
     pub(super) doomed: Doomed,
     pub(super) start: Offset,
@@ -74,9 +76,10 @@ impl<'a> Loader<'a> {
         let start = self.opening.log_start.max(first);
         self.epochs.truncate_from_end(end);
         self.epochs.truncate_from_start(start);
-        if self.epochs != written {
-            let text = self.epochs.to_checkpoint();
-            host::fs::write_atomically(self.place.path(files::EPOCHS), text.as_bytes())?;
+        let mut epochs_changed = self.epochs != written;
+        if epochs_changed && !self.trust {
+            host::fs::replace(self.place.path(files::EPOCHS), self.epochs.to_checkpoint().as_bytes())?;
+            epochs_changed = false;
         }
         let producers = self.producers_at(&segments, start, end)?;
         for segment in &segments {
@@ -85,7 +88,7 @@ impl<'a> Loader<'a> {
         let is_clean = self.opening.clean && self.trust;
         let recovery_point = if is_clean { end } else { self.opening.recovery_point.min(end) };
         let Self { snapshots, epochs, doomed, .. } = self;
-        Ok(Loaded { segments, snapshots, epochs, producers, doomed, start, end, recovery_point })
+        Ok(Loaded { segments, snapshots, epochs, epochs_changed, producers, doomed, start, end, recovery_point })
     }
 
     fn read_epochs(&mut self) -> io::Result<EpochCache> {

@@ -77,19 +77,22 @@ impl Log {
     /// Notes that `epoch` begins at `start`, on disk too if that is news.
     pub(super) fn assign_epoch(&self, epoch: LeaderEpoch, start: Offset) -> Result<(), StorageError> {
         // Mostly it is no news, and then readers need not wait.
-        if self.latest_epoch() == Some(epoch) {
-            return Ok(());
+        if self.latest_epoch() != Some(epoch) && self.epochs.write().assign(epoch, start) {
+            self.epochs_unwritten.store(true, Ordering::Release);
         }
-        if self.epochs.write().assign(epoch, start) {
-            self.write_epochs().map_err(|error| self.fail(error))?;
-        }
-        Ok(())
+        self.complete_epochs().map_err(|error| self.fail(error))
+    }
+
+    /// Writes `leader-epoch-checkpoint` if it is not as the epochs are.
+    pub(super) fn complete_epochs(&self) -> io::Result<()> {
+        if self.epochs_unwritten.load(Ordering::Acquire) { self.write_epochs() } else { Ok(()) }
     }
 
     /// Writes `leader-epoch-checkpoint`. The next flush syncs it before it moves the recovery point: what a power cut
     /// takes is found again in the batches behind that.
     pub(super) fn write_epochs(&self) -> io::Result<()> {
         self.epochs_dirty.store(true, Ordering::Release);
+        self.epochs_unwritten.store(false, Ordering::Release);
         let text = self.epochs.read().to_checkpoint();
         host::fs::replace(self.place.path(files::EPOCHS), text.as_bytes())
     }
