@@ -138,8 +138,10 @@ fn log_dirs(play: &mut Play) -> Result<()> {
                     (dir.total_bytes, dir.usable_bytes) = (dir.total_bytes.signum(), dir.usable_bytes.signum());
                     dir.topics.sort_by(|a, b| a.name.cmp(&b.name));
                     dir.topics.iter_mut().for_each(|it| it.partitions.sort_by_key(|it| it.partition_index));
-                    // What encoders make of the same records differs by bytes.
-                    let packed = |name: &str| ["pc-", "o", "p-zstd", "p-none"].iter().any(|it| name.starts_with(it));
+                    // What encoders make of the same records differs by bytes, and a cleaner may have been there.
+                    let packed = |name: &str| {
+                        ["pc-", "o", "p-zstd", "p-none", "p-compact"].iter().any(|it| name.starts_with(it))
+                    };
                     dir.topics.retain(|topic| !packed(&topic.name) && &**topic.name != super::play::BARRIER);
                 }
             })?;

@@ -250,6 +250,10 @@ fn incremental(play: &mut Play) -> Result<()> {
         for (kind, resource, key, operation, value) in CHANGES {
             let request = set(*kind, resource, &[(key, *operation, *value)]);
             let label = format!("{kind} {resource} {key} {operation} {value:?}");
+            // Bounds of threads count from the value in force.
+            if key.ends_with("threads") {
+                play.settle()?;
+            }
             play.ask(&format!("only asked {label}"), v, &request.clone().with_validate_only(true))?;
             play.ask(&label, v, &request)?;
         }

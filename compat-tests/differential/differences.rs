@@ -121,9 +121,4 @@ pub const LISTED: &[Difference] = &[
         line: r"metric.reporters|JmxReporter|x\.Y|error_|config_source|synonyms|value",
         reason: "There are no Java classes here that could be looked for.",
     },
-    Difference {
-        step: r"IncrementalAlterConfigs v. only asked 4 7 (log.cleaner.threads|num.io.threads) 0 ",
-        line: r"error_message",
-        reason: "The limit of twice the threads counts from a value that Apache Kafka applies a moment later.",
-    },
 ];

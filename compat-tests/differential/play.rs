@@ -141,7 +141,8 @@ impl Play {
                 let mut response = response.clone();
                 let mut records = Vec::new();
                 // Refused ones come last in Apache Kafka's answers, which no one promises.
-                response.responses.sort_by_key(|topic| (topic.topic.clone(), topic.topic_id));
+                let text = &mut self.text;
+                response.responses.sort_by_key(|it| (it.topic.clone(), text.normal(&it.topic_id.to_string())));
                 response.responses.iter_mut().for_each(|it| it.partitions.sort_by_key(|it| it.partition_index));
                 for partition in response.responses.iter_mut().flat_map(|topic| &mut topic.partitions) {
                     let index = partition.partition_index;
@@ -227,7 +228,10 @@ impl Play {
         asked.name = Some(make::name(topic));
         let request = MetadataRequest::default().with_topics(Some(vec![asked])).with_allow_auto_topic_creation(false);
         let answer = self.quietly(12, &request)?;
-        Ok(answer.topics.first().map_or(Uuid::nil(), |topic| topic.topic_id))
+        let id = answer.topics.first().map_or(Uuid::nil(), |topic| topic.topic_id);
+        // From here on it has its symbol, the same on both sides.
+        self.text.normal(&id.to_string());
+        Ok(id)
     }
 
     /// Waits until all that was changed is what the broker answers from: Kafka's own follows its controller by a moment.
