@@ -66,6 +66,10 @@ fn every(play: &mut Play, when: &str) -> Result<()> {
         for time in TIMES {
             let parts: Vec<(i32, i64)> = (0..4).map(|part| (part, *time)).collect();
             play.ask_sorted(&format!("{when} time {time}"), v, &list_offsets("o", &parts), by_index)?;
+            // The stamps are the moments of the appends, and which batch has the largest is up to the clock.
+            if *time == -3 {
+                continue;
+            }
             play.ask_sorted(
                 &format!("{when} stamped, time {time}"),
                 v,
