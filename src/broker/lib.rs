@@ -1,6 +1,7 @@
 //! A running node: starts, stops and joins all the other crates.
 
 pub mod apis;
+mod coordinators;
 mod directories;
 mod handlers;
 mod housekeeping;

@@ -128,8 +128,7 @@ impl Node {
         let appended = append_to(self, &partition, records, context, acks)?;
         if !appended.duplicate {
             // One replica is all there is until replication comes: what it has is committed.
-            partition.log.set_high_watermark(appended.last_offset.plus(1));
-            partition.readers.wake();
+            partition.committed(appended.last_offset.plus(1));
         }
         Ok(appended)
     }
