@@ -1,0 +1,1 @@
+//! Transcripts: what was asked, what was written, what was answered.
