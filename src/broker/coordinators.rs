@@ -23,15 +23,15 @@ use crate::node::Node;
 
 /// The coordinators of one internal topic.
 pub struct Coordinators<M: Resident> {
-    /// A machine for a new reign.
-    make: Box<dyn Fn() -> M + Send + Sync>,
+    /// A machine for a new reign, told how large its batches may be.
+    make: Box<dyn Fn(usize) -> M + Send + Sync>,
     compression: Compression,
     serving: RwLock<BTreeMap<PartitionIndex, Arc<Coordinator<M>>>>,
 }
 
 impl<M: Resident> Coordinators<M> {
     /// None yet.
-    pub fn new(compression: Compression, make: impl Fn() -> M + Send + Sync + 'static) -> Self {
+    pub fn new(compression: Compression, make: impl Fn(usize) -> M + Send + Sync + 'static) -> Self {
         Self { make: Box::new(make), compression, serving: RwLock::default() }
     }
 
@@ -56,9 +56,10 @@ impl<M: Resident> Coordinators<M> {
         for (index, partition) in led {
             serving.entry(index).or_insert_with(|| {
                 let epoch = partition.leader_epoch();
-                let coordinator = Coordinator::new((self.make)(), partition, epoch, self.compression);
+                let machine = (self.make)(partition.rules.load().max_message_bytes);
+                let coordinator = Coordinator::new(machine, partition, epoch, self.compression);
                 let (loading, first) = (coordinator.clone(), first.clone());
-                let _ = host::task::spawn(host::task::blocking(move || loading.load(first)));
+                drop(host::task::spawn(host::task::blocking(move || loading.load(first))));
                 coordinator
             });
         }
@@ -70,6 +71,13 @@ impl<M: Resident> Coordinators<M> {
     /// NOT_COORDINATOR if it is not here.
     pub fn get(&self, index: PartitionIndex) -> Result<Arc<Coordinator<M>>, ErrorCode> {
         self.serving.read().get(&index).cloned().ok_or(ErrorCode::NotCoordinator)
+    }
+
+    /// Ends all.
+    pub fn resign(&self) {
+        for coordinator in std::mem::take(&mut *self.serving.write()).into_values() {
+            coordinator.resign();
+        }
     }
 
     /// All that are here.

@@ -16,6 +16,7 @@ use storage::manager::Logs;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wire::{Broker, Context, Slice};
 
+use crate::groups::GroupCoordinators;
 use crate::partitions::{Partition, Partitions};
 use crate::producer_ids::ProducerIds;
 
@@ -42,6 +43,8 @@ pub struct Node {
     pub sessions: Mutex<Sessions>,
     /// Room for fetches to wait in.
     pub parked: Arc<Semaphore>,
+    /// The groups whose coordinator is here.
+    pub groups: GroupCoordinators,
     /// Producer ids of this broker's own block.
     pub producer_ids: ProducerIds,
     /// Replicas whose directory the metadata does not know yet (KIP-858).
@@ -103,9 +106,11 @@ impl Node {
         quorum: Arc<quorum::Quorum>,
     ) -> Arc<Self> {
         let slots = usize::try_from(config.fetch.session_cache_slots).unwrap_or(0);
+        let groups = GroupCoordinators::new(&config);
         Arc::new_cyclic(|me| Self {
             me: me.clone(),
             cluster_id,
+            groups,
             config: ArcSwap::from_pointee(config),
             image: ArcSwap::from_pointee(published),
             partitions: Partitions::default(),

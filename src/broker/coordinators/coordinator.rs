@@ -91,7 +91,7 @@ impl<M: Resident> Coordinator<M> {
                     self.step(&mut core, event);
                 }
                 drop(core);
-                let _ = host::task::spawn(keep_time(Arc::downgrade(self)));
+                drop(host::task::spawn(keep_time(Arc::downgrade(self))));
             }
         }
     }
