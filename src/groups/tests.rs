@@ -1,1 +1,4 @@
-//! Transcripts: what was asked, what was written, what was answered.
+//! The records against Kafka's own schemas and bytes; transcripts of what was asked, written and answered.
+
+mod golden;
+mod schemas;
