@@ -7,6 +7,7 @@ mod kit;
 mod leave;
 mod manage;
 mod offsets;
+mod random;
 mod schemas;
 mod statics;
 mod sync;

@@ -116,7 +116,8 @@ fn an_old_client_says_how_long_its_offsets_are_kept() {
         > expire
         + OffsetCommitKey { group: "g", topic: "t" } = tombstone
         + GroupMetadataKey { group: "g" } = tombstone
-    "#]].assert_eq(&told(&mut script));
+    "#]]
+    .assert_eq(&told(&mut script));
 }
 
 #[test]

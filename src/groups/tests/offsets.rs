@@ -57,7 +57,8 @@ fn a_group_that_is_not_there_takes_commits_of_strangers_only() {
         > commit
         + OffsetCommitKey { topic: "t" } = OffsetCommitValue { offset: 7 }
         < Reply { to: Token(9), body: OffsetCommit(Ok([TopicErrors { name: "t", partitions: [(0, NONE)] }])) }
-    "#]].assert_eq(&told(&mut script));
+    "#]]
+    .assert_eq(&told(&mut script));
 }
 
 #[test]
@@ -86,7 +87,8 @@ fn members_commit_in_their_generation() {
         < Reply { to: Token(9), body: OffsetCommit(Err(UNKNOWN_MEMBER_ID)) }
         > commit
         < Reply { to: Token(9), body: OffsetCommit(Err(ILLEGAL_GENERATION)) }
-    "#]].assert_eq(&told(&mut script));
+    "#]]
+    .assert_eq(&told(&mut script));
 }
 
 #[test]
