@@ -81,7 +81,8 @@ fn patterns() -> &'static [Regex; 3] {
     PATTERNS.get_or_init(|| {
         [
             "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
-            r"\b1[78][0-9]{11}\b",
+            // Of today; and so far before today as times can be.
+            r"\b1[78][0-9]{11}\b|-92233702[0-9]{11}\b",
             r"\bsession_?id: [1-9][0-9]*",
         ]
         .map(|pattern| Regex::new(pattern).unwrap())
