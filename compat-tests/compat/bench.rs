@@ -63,6 +63,11 @@ impl Bench {
         side(self.reference.get_or_init(|| start().map_err(|error| format!("{error:#}"))))
     }
 
+    /// Whether the judged broker is this checkout's.
+    pub fn judges_ottla(&self) -> bool {
+        self.options.against == Kind::Ottla && self.options.address.is_none()
+    }
+
     /// A folder that nobody else has.
     pub fn folder(&self, name: &str) -> Result<PathBuf> {
         let number = self.folders.fetch_add(1, Ordering::Relaxed);

@@ -1,5 +1,6 @@
 //! What handlers share: the published image, the partitions, the configuration, and questions asked of them.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Weak};
 
@@ -229,6 +230,13 @@ impl Node {
     pub fn alive_brokers(&self, context: &Context) -> Vec<BrokerAddress> {
         let brokers = self.registered_brokers(context).into_iter();
         brokers.filter(|(_, is_fenced)| !is_fenced).map(|(broker, _)| broker).collect()
+    }
+
+    /// Those of `leaders` that are not fenced, as clients of this request's listener reach them (KIP-951).
+    pub fn brokers_among(&self, leaders: &BTreeSet<NodeId>, context: &Context) -> Vec<BrokerAddress> {
+        // Most answers name no leader, and cost no list.
+        let brokers = if leaders.is_empty() { Vec::new() } else { self.alive_brokers(context) };
+        brokers.into_iter().filter(|broker| leaders.contains(&broker.node)).collect()
     }
 
     /// All brokers with an address for this request's listener, and whether each is fenced.

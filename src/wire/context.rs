@@ -18,6 +18,15 @@ pub struct Origin {
     pub listener: Arc<str>,
 }
 
+/// What of a Metadata request may be null, since which version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetadataNull {
+    /// The list of topics.
+    Topics = 1,
+    /// The name of a topic, in favour of its id.
+    Name = 10,
+}
+
 /// One request, but for its body.
 #[derive(Clone, Debug)]
 pub struct Context {
@@ -75,6 +84,11 @@ impl Context {
         self.key() == ApiKey::Metadata && self.version() == 0
     }
 
+    /// Metadata: whether the list of topics may be null (1), and the name of a topic (10); what is null before is no request.
+    pub fn may_be_null(&self, what: MetadataNull) -> bool {
+        self.version() >= what as i16
+    }
+
     /// Metadata before 6 learns LEADER_NOT_AVAILABLE where later ones learn LISTENER_NOT_FOUND (KAFKA-6911).
     pub fn knows_listener_not_found(&self) -> bool {
         self.version() >= 6
@@ -86,6 +100,15 @@ impl Context {
         match self.key() {
             ApiKey::Fetch | ApiKey::Produce => self.version() >= 13,
             ApiKey::OffsetCommit | ApiKey::OffsetFetch => self.version() >= 10,
+            _ => false,
+        }
+    }
+
+    /// Whether the current leader is told beside errors about leadership (Fetch 16, Produce 10, KIP-951).
+    pub fn learns_leaders(&self) -> bool {
+        match self.key() {
+            ApiKey::Fetch => self.version() >= 16,
+            ApiKey::Produce => self.version() >= 10,
             _ => false,
         }
     }
