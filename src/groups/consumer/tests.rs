@@ -1,0 +1,1 @@
+//! What a consumer group does, as transcripts.
