@@ -132,7 +132,10 @@ impl Machine for Groups {
                 self.surroundings = surroundings;
             }
             Event::TopicsDeleted(topics) => offsets::topics_deleted(state, &topics, &mut out),
-            Event::Expire => self.expire(state, at.now, &mut out),
+            Event::Expire => {
+                self.consumer.keep(state);
+                self.expire(state, at.now, &mut out);
+            }
         }
         let Decision { records, effects, atomic } = out;
         Outcome { records, effects, atomic }
@@ -182,7 +185,7 @@ impl Groups {
                 out.reply(to, Reply::OffsetDelete(reply));
             }
             Request::ConsumerGroupHeartbeat(request) => {
-                let reply = self.consumer_heartbeat(state, now, request, out);
+                let reply = self.consumer_heartbeat(state, now, *request, out);
                 out.reply(to, Reply::ConsumerGroupHeartbeat(reply));
             }
             Request::ConsumerGroupDescribe(group) => {

@@ -37,7 +37,7 @@ pub enum Request {
     /// OffsetDelete (KIP-496).
     OffsetDelete(OffsetDelete),
     /// ConsumerGroupHeartbeat (KIP-848).
-    ConsumerGroupHeartbeat(ConsumerGroupHeartbeat),
+    ConsumerGroupHeartbeat(Box<ConsumerGroupHeartbeat>),
     /// ConsumerGroupDescribe (KIP-848), of one group by its id.
     ConsumerGroupDescribe(String),
 }

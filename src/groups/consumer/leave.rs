@@ -37,7 +37,7 @@ impl Groups {
             draft.write_assignment(&away(&member));
             self.close_consumer(now, draft, out)?;
         } else {
-            self.fence(now, draft, &[member.id.clone()], out);
+            self.fence(now, draft, std::slice::from_ref(&member.id), out);
         }
         Ok(ConsumerBeat {
             member: request.member.clone(),
@@ -82,7 +82,7 @@ impl Groups {
     ) {
         let Some(Group::Consumer(group)) = state.group(id) else { return };
         if group.member(member).is_some() {
-            self.fence(now, Draft::of(id, Some(group)), &[member.clone()], out);
+            self.fence(now, Draft::of(id, Some(group)), std::slice::from_ref(member), out);
         }
     }
 
@@ -98,7 +98,7 @@ impl Groups {
         let Some(Group::Consumer(group)) = state.group(id) else { return };
         let is_late = |member: &Member| member.state == MemberState::UnrevokedPartitions && member.epoch >= 0;
         if group.member(member).is_some_and(|member| is_late(member)) {
-            self.fence(now, Draft::of(id, Some(group)), &[member.clone()], out);
+            self.fence(now, Draft::of(id, Some(group)), std::slice::from_ref(member), out);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use model::TopicName;
 
-use crate::{GroupId, Surroundings};
+use crate::{Group, GroupId, State, Surroundings};
 
 /// Soft state: all of it can be found again.
 #[derive(Debug)]
@@ -47,6 +47,11 @@ impl Soft {
     /// The group is gone.
     pub(crate) fn forget(&mut self, group: &str) {
         self.checked.remove(group);
+    }
+
+    /// Only what is a consumer group still is remembered.
+    pub(crate) fn keep(&mut self, state: &State) {
+        self.checked.retain(|id, _| matches!(state.group(id), Some(Group::Consumer(_))));
     }
 
     /// All groups are gone.

@@ -40,7 +40,7 @@ impl Kit {
     }
 
     fn beat(&mut self, beat: ConsumerGroupHeartbeat) -> Result<ConsumerBeat, Refusal> {
-        let request = Request::ConsumerGroupHeartbeat(beat);
+        let request = Request::ConsumerGroupHeartbeat(Box::new(beat));
         match self.event(Event::Asked { to: Token(1), request }).pop() {
             Some(Effect::Reply { body: Reply::ConsumerGroupHeartbeat(reply), .. }) => reply,
             other => panic!("{other:?}"),
