@@ -1,6 +1,7 @@
 //! A running node: starts, stops and joins all the other crates.
 
 pub mod apis;
+mod cleaner;
 mod directories;
 mod handlers;
 mod housekeeping;
@@ -21,6 +22,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use cleaner::Cleaner;
 use config::NodeConfig;
 use controller::{Controller, Settings};
 use model::{ClusterId, TopicId, TopicPartition};
@@ -44,6 +46,7 @@ pub struct Running {
     node: Arc<Node>,
     server: Server,
     housekeeping: Housekeeping,
+    cleaner: Cleaner,
     addresses: Vec<SocketAddr>,
 }
 
@@ -90,8 +93,9 @@ impl Running {
         })
         .await?;
         let housekeeping = Housekeeping::start(&node, limits);
+        let cleaner = Cleaner::start(&node);
         let server = bound.serve(Arc::new(Service(node.clone())));
-        Ok(Self { node, server, housekeeping, addresses })
+        Ok(Self { node, server, housekeeping, cleaner, addresses })
     }
 
     /// Where clients reach it.
@@ -120,6 +124,7 @@ impl Running {
     /// Something could not be written; the next start recovers.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.server.stop(GRACE).await;
+        self.cleaner.stop().await;
         self.housekeeping.stop().await;
         if let Err(error) = self.node.heartbeat(true).await {
             tracing::warn!(%error, "the controller did not hear of the shutdown");

@@ -4,8 +4,8 @@ mod dir;
 mod file;
 
 pub use dir::{
-    DirEntryInfo, absolute, create_dir_all, exists, list_dir, metadata_len, read, read_to_string,
-    remove_dir_all, remove_file, rename, replace, sync_dir, total_and_usable_space, write_atomically,
+    DirEntryInfo, absolute, create_dir_all, exists, list_dir, metadata_len, read, read_to_string, remove_dir_all,
+    remove_file, rename, replace, sync_dir, total_and_usable_space, write_atomically,
 };
 pub use file::File;
 

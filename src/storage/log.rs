@@ -81,6 +81,8 @@ pub struct Log {
     writer: Mutex<Writer>,
     /// Up to where it was compacted, or -1.
     cleaned_to: AtomicI64,
+    /// What is written down of that says too much.
+    cleaned_to_fell: AtomicBool,
     /// Grows when a compaction that is under way must not be swapped in any more.
     cleaning_permit: AtomicU64,
     /// Somebody compacts it.

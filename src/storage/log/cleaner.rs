@@ -17,6 +17,7 @@ mod transactions;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -133,6 +134,8 @@ struct Group {
     /// Which of them is read.
     at: usize,
     source: Option<Source>,
+    /// Where the next batch must begin, at least, and must have ended.
+    bounds: Range<Offset>,
     output: Output,
     producers: BTreeMap<ProducerId, LastWritten>,
 }
@@ -348,6 +351,7 @@ impl Cleaning {
             Some(source) => source,
             None => {
                 let end = log.segments_from(segment.base).get(1).map_or(log.end_offset(), |next| next.base);
+                group.bounds = segment.base..end;
                 self.transactions.add_aborted(aborted(log, segment.base, end)?);
                 Source::new(segment.file_once()?, 0, segment.size())
             }
@@ -362,6 +366,12 @@ impl Cleaning {
         let bytes = reading.next(&mut self.buffer, self.settings.buffer_bytes)?;
         for batch in Batches::new(bytes) {
             let batch = checked(batch)?;
+            // These are not under the checksum.
+            if batch.base_offset() < group.bounds.start || batch.last_offset() >= group.bounds.end {
+                let (offset, bounds) = (batch.base_offset(), &group.bounds);
+                return Err(CleanError::Uncleanable(format!("a batch at offset {offset} between others: {bounds:?}")));
+            }
+            group.bounds.start = batch.next_offset();
             let fate = rules.fate(&batch, &mut self.transactions)?;
             let filtered = filter(&batch, fate, &rules)?;
             self.stats.records_read += filtered.records;
@@ -400,7 +410,8 @@ impl Group {
             let data = Some(producer.last_data_offset).filter(|offset| offset.0 >= 0);
             (producer.producer_id, LastWritten { data, epoch: producer.producer_epoch })
         });
-        Ok(Self { at: 0, source: None, output, producers: producers.collect(), segments })
+        let (source, bounds, producers) = (None, base..base, producers.collect());
+        Ok(Self { at: 0, source, bounds, output, producers, segments })
     }
 
     /// The group is copied: its copy takes its place.

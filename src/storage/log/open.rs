@@ -92,6 +92,7 @@ impl Log {
                 closed: false,
             }),
             cleaned_to: AtomicI64::new(opening.cleaned_to.map_or(-1, |offset| offset.0)),
+            cleaned_to_fell: AtomicBool::new(false),
             cleaning_permit: AtomicU64::new(0),
             cleaning: AtomicBool::new(false),
             uncleanable: AtomicBool::new(false),

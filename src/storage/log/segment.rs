@@ -216,7 +216,10 @@ impl Segment {
 
     /// Bytes that the offset index and the time index take.
     pub(super) fn index_bytes(&self) -> (u64, u64) {
-        (self.offsets.read().len() as u64 * OffsetEntry::LEN as u64, self.times.read().len() as u64 * TimeEntry::LEN as u64)
+        (
+            self.offsets.read().len() as u64 * OffsetEntry::LEN as u64,
+            self.times.read().len() as u64 * TimeEntry::LEN as u64,
+        )
     }
 
     /// Whether an index has no room for another entry below `most` bytes.

@@ -81,6 +81,18 @@ impl Log {
         Some(Offset(self.cleaned_to.load(Ordering::Acquire))).filter(|offset| offset.0 >= 0)
     }
 
+    /// Whether that fell since the last call: then the checkpoint says too much.
+    pub fn take_cleaned_to_fell(&self) -> bool {
+        self.cleaned_to_fell.swap(false, Ordering::AcqRel)
+    }
+
+    /// What lies from here on was never compacted.
+    pub(super) fn lower_cleaned_to(&self, offset: Offset) {
+        if self.cleaned_to.fetch_min(offset.0, Ordering::AcqRel) > offset.0 {
+            self.cleaned_to_fell.store(true, Ordering::Release);
+        }
+    }
+
     /// Compaction came this far, unless the log was cut meanwhile.
     pub(super) fn set_cleaned_to(&self, offset: Offset, permit: u64) -> bool {
         let _writer = self.writer.lock();

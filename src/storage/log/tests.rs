@@ -1,6 +1,8 @@
 //! Tests of the log as a whole.
 
 mod appending;
+mod compacting;
+mod keyed;
 mod kit;
 mod model;
 mod reading;

@@ -50,7 +50,7 @@ impl Log {
         }
         let Some(active) = self.active() else { return Ok(()) };
         // What is written here next was never compacted (`maybeTruncateCheckpoint`).
-        self.cleaned_to.fetch_min(active.base.0, Ordering::AcqRel);
+        self.lower_cleaned_to(active.base);
         // Readers see the new end before anything behind it goes.
         self.high_watermark.fetch_min(end.0, Ordering::AcqRel);
         active.truncate(end)?;
@@ -69,7 +69,7 @@ impl Log {
     fn restart(&self, writer: &mut Writer, offset: Offset, now: Timestamp) -> io::Result<()> {
         writer.truncations += 1;
         self.void_cleaning();
-        self.cleaned_to.fetch_min(offset.0, Ordering::AcqRel);
+        self.lower_cleaned_to(offset);
         self.high_watermark.store(offset.0, Ordering::Release);
         let gone = std::mem::take(&mut *self.segments.write());
         for segment in &gone {

@@ -86,7 +86,8 @@ impl Question {
             rest if rest.is_empty() => active,
             rest => self.base(rest.start),
         };
-        let bytes = |range: Range<usize>| self.segments.get(range).unwrap_or_default().iter().map(|(_, size)| size).sum();
+        let bytes =
+            |range: Range<usize>| self.segments.get(range).unwrap_or_default().iter().map(|(_, size)| size).sum();
         Ok(Cleanable {
             first_dirty,
             first_uncleanable,
@@ -151,7 +152,11 @@ mod tests {
         assert_eq!(ask(&at(30)), (30, 30, 300, 0, false));
         assert_eq!(ask(&at(33)), (33, 30, 400, 0, false));
         assert_eq!(ask(&at(36)), (0, 30, 0, 300, false), "behind the end it is of no use");
-        assert_eq!(ask(&Question { start: Offset(10), ..at(5) }), (10, 30, 100, 200, false), "in front of the start too");
+        assert_eq!(
+            ask(&Question { start: Offset(10), ..at(5) }),
+            (10, 30, 100, 200, false),
+            "in front of the start too"
+        );
     }
 
     #[test]

@@ -76,7 +76,8 @@ mod tests {
         }
         file.write_all_at(&all, 0).unwrap();
         for most in [0, 1, 61, 100, 700, 10_000] {
-            let (mut source, mut buffer, mut read) = (Source::new(file.clone(), 0, all.len() as u64), Vec::new(), Vec::new());
+            let (mut source, mut buffer, mut read) =
+                (Source::new(file.clone(), 0, all.len() as u64), Vec::new(), Vec::new());
             while !source.is_over() {
                 read.extend_from_slice(source.next(&mut buffer, most).unwrap());
             }
