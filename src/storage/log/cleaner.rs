@@ -114,6 +114,8 @@ pub struct Cleaning {
     settings: CleanerSettings,
     range: Cleanable,
     now: Timestamp,
+    /// Bytes that a new segment may have: what was compressed anew may need more than it did.
+    pub(super) most_segment_bytes: u64,
     map: OffsetMap,
     transactions: Transactions,
     buffer: Vec<u8>,
@@ -208,6 +210,7 @@ impl Log {
             settings,
             range,
             now,
+            most_segment_bytes: output::MOST,
             map: OffsetMap::new(settings.map_bytes, settings.load_factor, keys, secret),
             transactions: Transactions::default(),
             buffer: Vec::new(),
@@ -233,7 +236,7 @@ impl Cleaning {
             false => self.proceed(),
         };
         // What goes wrong while the files are taken away is no fault of the disk.
-        step.map_err(|error| if self.is_void() { CleanError::Interrupted } else { error })
+        step.map_err(|error| if self.log.is_void(self.permit) { CleanError::Interrupted } else { error })
     }
 
     /// Figures, up to now.
@@ -330,7 +333,7 @@ impl Cleaning {
         let Stage::Copy { left, group } = &mut self.stage else { return Ok(Step::More(0)) };
         let Some(mut current) = group.take() else {
             let Some(segments) = left.pop_front() else { return self.finish() };
-            *group = Some(Group::begin(&self.log, segments, self.now)?);
+            *group = Some(Group::begin(&self.log, segments, self.most_segment_bytes, self.now)?);
             return Ok(Step::More(0));
         };
         if current.at == current.segments.len() {
@@ -403,9 +406,9 @@ impl Cleaning {
 }
 
 impl Group {
-    fn begin(log: &Log, segments: Vec<Arc<Segment>>, now: Timestamp) -> Result<Self, CleanError> {
+    fn begin(log: &Log, segments: Vec<Arc<Segment>>, most: u64, now: Timestamp) -> Result<Self, CleanError> {
         let base = segments.first().map_or(Offset(0), |first| first.base);
-        let output = Output::begin(&log.place, base, log.config().index_interval_bytes, now)?;
+        let output = Output::begin(&log.place, base, log.config().index_interval_bytes, most, now)?;
         let producers = log.active_producers().into_iter().map(|producer| {
             let data = Some(producer.last_data_offset).filter(|offset| offset.0 >= 0);
             (producer.producer_id, LastWritten { data, epoch: producer.producer_epoch })
@@ -418,11 +421,13 @@ impl Group {
     fn swap(mut self, log: &Log, permit: u64, now: Timestamp) -> Result<(), CleanError> {
         let modified = self.segments.last().map_or(Ok(now), |last| last.modified())?;
         let new = self.output.finish(modified)?;
-        if !log.replace_segments(&self.segments, &new, permit, now)? {
+        let swapped = log.replace_segments(&self.segments, &new, permit, now);
+        if matches!(swapped, Ok(false)) {
             return Err(CleanError::Interrupted);
         }
+        // Also where it failed half-way: then the next start needs them.
         self.output.keep();
-        Ok(())
+        Ok(swapped.map(drop)?)
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod appending;
 mod compacting;
+mod compaction_crash;
+mod compaction_model;
 mod keyed;
 mod kit;
 mod model;

@@ -11,13 +11,15 @@ use crate::log::segment::Segment;
 use crate::log::{AbortedTxn, files};
 
 /// What indexes can count, of bytes and of offsets.
-const MOST: u64 = i32::MAX as u64;
+pub(super) const MOST: u64 = i32::MAX as u64;
 
 /// One segment in the making, and those that became full before it. Their files go when it is dropped, unless they
 /// were swapped in.
 pub(super) struct Output {
     place: Arc<Place>,
     index_interval_bytes: u64,
+    /// Bytes of a segment, at most.
+    most: u64,
     now: Timestamp,
     full: Vec<Arc<Segment>>,
     current: Arc<Segment>,
@@ -32,11 +34,13 @@ impl Output {
         place: &Arc<Place>,
         base: Offset,
         index_interval_bytes: u64,
+        most: u64,
         now: Timestamp,
     ) -> io::Result<Self> {
         Ok(Self {
             place: place.clone(),
             index_interval_bytes,
+            most,
             now,
             full: Vec::new(),
             current: Arc::new(Segment::create_named(place, base, now, CLEANED)?),
@@ -54,7 +58,7 @@ impl Output {
         let mut position = self.position();
         let is_far = u64::try_from(last.0 - self.current.base.0).unwrap_or(0) > MOST;
         // Compressed anew, records may take more than they did. The first batch always has room.
-        if position > 0 && (position + len > MOST || is_far) {
+        if position > 0 && (position + len > self.most || is_far) {
             self.next_segment(batch.base_offset())?;
             position = 0;
         }
