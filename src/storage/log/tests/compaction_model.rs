@@ -125,7 +125,7 @@ impl World {
                 assert_eq!((again.duplicate, again.first_offset.0), (true, first));
             }
             Step::Transact(producer, keys, is_committed) => {
-                let saved = std::mem::replace(&mut self.producers[*producer], (0, None));
+                let saved = std::mem::take(&mut self.producers[*producer]);
                 let sequence = self.transactional_sequence(*producer);
                 self.producers[*producer].0 = sequence;
                 let mut written = Vec::new();
