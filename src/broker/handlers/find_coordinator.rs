@@ -62,12 +62,14 @@ impl Handle<FindCoordinatorRequest> for Node {
 /// There is no such kind of coordinator.
 fn refuse_kind(context: &Context, request: &FindCoordinatorRequest) -> FindCoordinatorResponse {
     let error = ErrorCode::InvalidRequest.code();
+    let message = Some(text(format!("there is no coordinator of type {}", request.key_type)));
     if !context.finds_many_coordinators() {
-        return FindCoordinatorResponse::default().with_error_code(error).with_node_id(BrokerId(-1)).with_port(-1);
+        let response = FindCoordinatorResponse::default().with_error_code(error).with_error_message(message);
+        return response.with_node_id(BrokerId(-1)).with_port(-1);
     }
     let refused = request.coordinator_keys.iter().map(|key| {
         let refused = Coordinator::default().with_key(key.clone()).with_error_code(error);
-        refused.with_node_id(BrokerId(-1)).with_port(-1)
+        refused.with_error_message(message.clone()).with_node_id(BrokerId(-1)).with_port(-1)
     });
     FindCoordinatorResponse::default().with_coordinators(refused.collect())
 }

@@ -63,7 +63,8 @@ fn tell(joined: Joined, knows_null: bool) -> JoinGroupResponse {
             .with_group_instance_id(text_or_null(member.instance))
             .with_metadata(member.metadata)
     });
-    let protocol = if knows_null { joined.protocol_name } else { Some(joined.protocol_name.unwrap_or_default()) };
+    let protocol = joined.protocol_name.filter(|_| joined.error == ErrorCode::None);
+    let protocol = if knows_null { protocol } else { Some(protocol.unwrap_or_default()) };
     JoinGroupResponse::default()
         .with_error_code(joined.error.code())
         .with_generation_id(joined.generation)

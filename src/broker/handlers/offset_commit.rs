@@ -32,7 +32,7 @@ impl Handle<OffsetCommit> for Node {
         if topics.is_empty() {
             return answer.response().into();
         }
-        let asked_for: Vec<TopicErrors> = topics.iter().map(untold).collect();
+        let mut asked_for: Vec<TopicErrors> = topics.iter().map(untold).collect();
         let commit = groups::OffsetCommit {
             group: request.group_id.to_string(),
             member: request.member_id.to_string(),
@@ -49,18 +49,13 @@ impl Handle<OffsetCommit> for Node {
                 Ok(_) => Err(ErrorCode::UnknownServerError),
                 Err(error) => Err(error),
             };
-            match told {
-                Ok(told) => told.into_iter().for_each(|topic| answer.add(topic)),
-                // The whole request as one: what was not found before is not told then.
-                Err(error) => {
-                    answer.refuse(error);
-                    for mut topic in asked_for {
-                        topic.partitions.iter_mut().for_each(|(_, told)| *told = error);
-                        answer.add(topic);
-                    }
-                }
-            }
-            answer.response().into()
+            // Refused as a whole: what does not exist keeps its own error.
+            let told = told.unwrap_or_else(|error| {
+                let refuse = |topic: &mut TopicErrors| topic.partitions.iter_mut().for_each(|(_, told)| *told = error);
+                asked_for.iter_mut().for_each(refuse);
+                asked_for
+            });
+            answer.merge(told).into()
         })
         .await
     }
@@ -118,11 +113,19 @@ impl Answered {
         self.topics.entry(key).or_default().extend(partitions);
     }
 
-    /// All that was told before is told with this error.
-    fn refuse(&mut self, error: ErrorCode) {
-        for partition in self.topics.values_mut().flatten() {
-            partition.error_code = error.code();
+    /// With what the coordinator said: as it stands if that is all there is, else each topic once
+    /// (`OffsetCommitResponse.Builder.merge`).
+    fn merge(mut self, told: Vec<TopicErrors>) -> OffsetCommitResponse {
+        if !self.topics.is_empty() {
+            told.into_iter().for_each(|topic| self.add(topic));
+            return self.response();
         }
+        let topics = told.into_iter().map(|topic| {
+            let mut alone = Self { by_id: self.by_id, topics: IndexMap::new() };
+            alone.add(topic);
+            alone.response().topics
+        });
+        OffsetCommitResponse::default().with_topics(topics.flatten().collect())
     }
 
     fn response(self) -> OffsetCommitResponse {
