@@ -17,14 +17,17 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.DescribeTopicsResult;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.header.Header;
@@ -185,10 +188,21 @@ public class Client {
             if (!admin.listTopics().names().get(PATIENCE, TimeUnit.SECONDS).contains(topic)) {
                 return null;
             }
-            return admin.describeTopics(Collections.singleton(topic)).values().get(topic)
-                .get(PATIENCE, TimeUnit.SECONDS).partitions().size();
+            DescribeTopicsResult result = admin.describeTopics(Collections.singleton(topic));
+            Map<?, ?> described = (Map<?, ?>) either(result, "topicNameValues", "values");
+            Object future = described.get(topic);
+            return ((TopicDescription) ((KafkaFuture<?>) future).get(PATIENCE, TimeUnit.SECONDS)).partitions().size();
         } catch (Exception error) {
             throw new RuntimeException(error);
+        }
+    }
+
+    // The method that this version has: 3.1 gave it a new name, 4.0 took the old one away.
+    static Object either(Object of, String name, String olderName) throws Exception {
+        try {
+            return of.getClass().getMethod(name).invoke(of);
+        } catch (NoSuchMethodException error) {
+            return of.getClass().getMethod(olderName).invoke(of);
         }
     }
 

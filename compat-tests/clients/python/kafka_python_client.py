@@ -81,7 +81,7 @@ class Client:
 
     def config(self, topic, key):
         resource = ConfigResource(ConfigResourceType.TOPIC, topic)
-        return self.admin().describe_configs([resource])["TOPIC"][topic][key]["value"]
+        return self.admin().describe_configs([resource])["topic"][topic][key]["value"]
 
     def grow(self, topic, partitions):
         self.admin().create_partitions({topic: NewPartitions(partitions)})
