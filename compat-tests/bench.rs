@@ -53,6 +53,9 @@ pub fn bench(words: &[String]) -> Result<bool> {
         Some(path) => path.into(),
         None => crate::kit::home::checkout()?.join("target/bench.json"),
     };
+    if let Some(folder) = json.parent() {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    }
     std::fs::write(&json, serde_json::to_vec_pretty(&sheet.json())?)
         .with_context(|| format!("cannot write {}", json.display()))?;
     let missed = sheet.missed();

@@ -7,6 +7,7 @@ mod directory;
 mod dump;
 mod kcat;
 mod options;
+mod page;
 mod schemas;
 mod script;
 mod scripts;

@@ -14,6 +14,8 @@ mod play;
 mod produces;
 mod random;
 mod restart;
+mod shapes;
+mod story;
 mod text;
 mod topics;
 
@@ -36,6 +38,8 @@ const PARTS: &[(&str, Part)] = &[
     ("offsets", offsets::play),
     ("admin", admin::play),
     ("cluster", cluster::play),
+    ("story", story::play),
+    ("shapes", shapes::play),
     // Last: its retention would take the records of the others.
     ("configs", configs::play),
 ];
@@ -51,8 +55,12 @@ pub fn script(folder: &Path, judged: Kind, show: bool) -> Result<String> {
             play.part(name);
             part(&mut play).with_context(|| format!("in the part {name}"))?;
         }
-        Ok(play.take_steps())
+        Ok((play.take_steps(), play.advertised()?))
     })?;
+    let ((theirs, _), (ours, advertised)) = (theirs, ours);
+    if judged == Kind::Ottla {
+        compare::coverage(&ours, &advertised)?;
+    }
     compare::compare(&theirs, &ours, judged, show)
 }
 

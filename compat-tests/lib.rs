@@ -7,11 +7,13 @@ pub mod compat;
 mod crash;
 mod dice;
 mod differential;
+mod flat;
 mod hostile;
 pub mod kit;
 mod options;
 mod pause;
 mod raw;
+mod schema;
 
 use anyhow::{Result, bail};
 

@@ -22,7 +22,7 @@ cargo x CHORE
   fix       format, and let clippy mend what it can
   tidy      arrows between crates, banned dependencies, long files, stray words
   setup     install what the judges need, or name what is missing
-  compat    real clients and Apache Kafka as judges: [NAMES] [--against kafka] [--address HOST:PORT] [--all] [--list]
+  compat    real clients and Apache Kafka as judges: [NAMES] [--against kafka] [--address HOST:PORT] [--all] [--list] [--page]
   bench     Ottla, Apache Kafka and the floor side by side
   crash     rounds of SIGKILL under load
   hostile   clients that mean harm, beside one that does not

@@ -80,6 +80,11 @@ impl Bench {
         ask(side(started.get_or_init(start))?)
     }
 
+    /// Whether the judged broker is this checkout's.
+    pub fn judges_ottla(&self) -> bool {
+        self.options.against == Kind::Ottla && self.options.address.is_none()
+    }
+
     /// A folder that nobody else has.
     pub fn folder(&self, name: &str) -> Result<PathBuf> {
         let number = self.folders.fetch_add(1, Ordering::Relaxed);

@@ -17,6 +17,8 @@ pub struct Options {
     pub list: bool,
     /// Print every answer of the broker that is judged.
     pub show: bool,
+    /// Write the tables of `docs/compatibility.md` from what came out.
+    pub page: bool,
     /// How many checks at a time.
     pub threads: usize,
 }
@@ -30,6 +32,7 @@ impl Options {
             all: false,
             list: false,
             show: false,
+            page: false,
             threads: 2,
         };
         let mut words = words.iter();
@@ -39,6 +42,7 @@ impl Options {
                 "--all" => options.all = true,
                 "--list" => options.list = true,
                 "--show" => options.show = true,
+                "--page" => options.page = true,
                 "--address" => options.address = Some(value()?.clone()),
                 "--threads" => options.threads = value()?.parse().context("--threads wants a number")?,
                 "--against" => match value()?.as_str() {

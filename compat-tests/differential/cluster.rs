@@ -147,5 +147,10 @@ fn log_dirs(play: &mut Play) -> Result<()> {
             })?;
         }
     }
+    // Version 5 tells cordoned directories too (KIP-1066).
+    for (label, topics) in [("none", vec![]), ("one", vec![of("f", &[0])]), ("nobody", vec![of("nobody", &[0])])] {
+        let request = DescribeLogDirsRequest::default().with_topics(Some(topics));
+        play.ask_newer(label, 5, 4, &request, |line| !line.contains("bytes: "))?;
+    }
     Ok(())
 }

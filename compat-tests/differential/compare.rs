@@ -1,5 +1,7 @@
 //! Holds two records of the same script against each other and against the list of differences.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Result, bail, ensure};
 use regex::Regex;
 
@@ -28,6 +30,9 @@ pub fn compare(theirs: &[Step], ours: &[Step], judged: Kind, show: bool) -> Resu
             println!("> {}\n{}", ours.label, ours.lines.join("\n"));
         }
         let mut lines = difference(&theirs.lines, &ours.lines);
+        if show && !lines.is_empty() {
+            println!("~ {}\n    {}", ours.label, lines.join("\n    "));
+        }
         let all = lines.len();
         lines.retain(|line| {
             let found = listed.iter().position(|(step, it)| step.is_match(&ours.label) && it.is_match(&line[2..]));
@@ -64,6 +69,20 @@ pub fn compare(theirs: &[Step], ours: &[Step], judged: Kind, show: bool) -> Resu
     }
     faults.truncate(PRINTED);
     bail!("{differing} of {} answers differ (-: Apache Kafka, +: judged)\n{}", ours.len(), faults.join("\n"))
+}
+
+/// What is told is asked: every version of every API.
+///
+/// # Errors
+/// With what is not asked.
+pub fn coverage(steps: &[Step], advertised: &[(i16, i16, i16)]) -> Result<()> {
+    let asked: BTreeSet<(i16, i16)> = steps.iter().filter_map(|step| step.asked).collect();
+    let told = advertised.iter().flat_map(|(key, low, high)| (*low..=*high).map(|version| (*key, version)));
+    // Produce is told from 0 on, and served from 3 (KIP-896).
+    let served = told.filter(|(key, version)| *key != 0 || *version >= 3);
+    let missing: Vec<_> = served.filter(|it| !asked.contains(it)).collect();
+    ensure!(missing.is_empty(), "served and not asked (API key, version): {missing:?}");
+    Ok(())
 }
 
 /// Lines of one side only; where both have the same in another order, that.

@@ -5,6 +5,7 @@ use kafka_protocol::messages::ApiVersionsRequest;
 
 use super::make::s;
 use super::play::Play;
+use crate::schema::{Schemas, Versions};
 
 pub fn play(play: &mut Play) -> Result<()> {
     for (name, version) in
@@ -32,33 +33,18 @@ pub fn play(play: &mut Play) -> Result<()> {
     for version in [5, 99, i16::MAX, -1, i16::MIN] {
         play.bytes(&format!("ApiVersions {version}"), &[header(18, version), vec![0]].concat())?;
     }
-    // One below and one above what is told, of every API that both speak.
-    for (key, below, above) in [
-        (0, 2, 14),
-        (1, 3, 19),
-        (2, 0, 12),
-        (3, -1, 14),
-        (10, -1, 7),
-        (19, 1, 8),
-        (20, 0, 7),
-        (21, -1, 3),
-        (22, -1, 7),
-        (23, 1, 5),
-        (29, -1, 4),
-        (32, 0, 5),
-        (33, -1, 3),
-        (35, 0, 6),
-        (37, -1, 4),
-        (44, -1, 2),
-        (46, -1, 2),
-        (60, -1, 3),
-        (61, -1, 1),
-        (74, -1, 2),
-        (75, -1, 1),
-    ] {
+    // One below and one above what any API has; brokers do not serve the controllers' ones, and nobody the one that is still being made.
+    for request in Schemas::kafka()?.all().filter(|schema| schema.role == "request") {
+        let (Some(key), versions) = (request.key, request.versions) else { continue };
+        // ApiVersions is above.
+        if key == 18 {
+            continue;
+        }
+        let (below, above) = if versions == Versions::NONE { (0, 1) } else { (versions.min - 1, versions.max + 1) };
         play.bytes(&format!("API {key} v{below}"), &header(key, below))?;
         play.bytes(&format!("API {key} v{above}"), &[header(key, above), vec![0; 8]].concat())?;
     }
+    play.bytes("API 22 v6", &[header(22, 6), vec![0; 8]].concat())?;
     for key in [4, 5, 6, 7, 52, 58, 92, 999, -1, i16::MAX] {
         play.bytes(&format!("API {key}"), &header(key, 0))?;
     }

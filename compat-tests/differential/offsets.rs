@@ -107,6 +107,10 @@ fn every(play: &mut Play, when: &str) -> Result<()> {
             play.ask_sorted(&format!("{when} epoch {epoch}"), v, &request, by_index)?;
         }
     }
+    // Version 11 looks as 10 does, and has one more special time (KIP-1023).
+    for time in [-1, -2, -6, -7, 150] {
+        play.ask_newer(&format!("{when} time {time}"), 11, 10, &list_offsets("o", &[(0, time)]), |_| true)?;
+    }
     for time in (-100..4000).step_by(250) {
         play.ask(&format!("{when} many segments, time {time}"), 7, &list_offsets("o-rolls", &[(0, time)]))?;
     }

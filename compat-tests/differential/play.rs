@@ -6,15 +6,19 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use bytes::Bytes;
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
-use kafka_protocol::messages::{DescribeConfigsRequest, FetchRequest, FetchResponse, MetadataRequest, ResponseHeader};
+use kafka_protocol::messages::{
+    ApiVersionsRequest, DescribeConfigsRequest, FetchRequest, FetchResponse, MetadataRequest, ResponseHeader,
+};
 use kafka_protocol::protocol::{Decodable, HeaderVersion, Request};
 use uuid::Uuid;
 
 use super::text::Text;
 use super::{batches, make};
+use crate::kit::broker::api_versions;
 use crate::kit::{Broker, Stopwatch};
 use crate::raw::Connection;
 use crate::raw::connection::frame;
+use crate::schema::{Schemas, Value};
 
 /// A topic whose configuration is changed to see that all earlier changes have come through.
 pub const BARRIER: &str = "zz-barrier";
@@ -25,6 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Step {
     pub label: String,
     pub lines: Vec<String>,
+    /// API key and version, where the question was a whole one.
+    pub asked: Option<(i16, i16)>,
     /// How long the answer took, in milliseconds.
     pub took: u128,
 }
@@ -59,7 +65,7 @@ impl Play {
             address: broker.address(),
             connection: None,
             part: String::new(),
-            text: Text::of(broker.node()),
+            text: Text::of(broker.node())?,
             steps: Vec::new(),
             changes: 0,
             broker: None,
@@ -68,6 +74,14 @@ impl Play {
         play.quietly(5, &make::create(&[make::topic(BARRIER, 1)]))?;
         play.settle()?;
         Ok(play)
+    }
+
+    /// What it tells in ApiVersions: API key, lowest and highest version.
+    ///
+    /// # Errors
+    /// Where there is no answer.
+    pub fn advertised(&self) -> Result<Vec<(i16, i16, i16)>> {
+        api_versions(self.address.parse()?)
     }
 
     pub fn part(&mut self, name: &str) {
@@ -130,6 +144,64 @@ impl Play {
         Ok(answer.ok())
     }
 
+    /// Asks in a version that is newer than the codec, whose request looks as in `layout`; the lines that are not to `keep` are
+    /// those of the moment.
+    ///
+    /// # Errors
+    /// As [`Play::ask`], or where the schemas cannot be had.
+    pub fn ask_newer<R: Request>(
+        &mut self,
+        label: &str,
+        version: i16,
+        layout: i16,
+        request: &R,
+        keep: impl Fn(&str) -> bool,
+    ) -> Result<()> {
+        let body = frame(0, layout, request)?;
+        // Behind the length, the header and the client's id "judge"; a flexible header ends with its tags.
+        let body = body.get(19 + usize::from(R::header_version(layout) == 2)..).unwrap_or_default();
+        self.ask_bytes(label, R::KEY, version, body, |value| {
+            let mut lines = value.lines();
+            lines.retain(|line| keep(line));
+            lines
+        })
+    }
+
+    /// Asks with a body that was made from a schema, and reads the answer by its schema.
+    ///
+    /// # Errors
+    /// As [`Play::ask`], or where the schemas cannot be had.
+    pub fn ask_bytes(
+        &mut self,
+        label: &str,
+        key: i16,
+        version: i16,
+        body: &[u8],
+        lines: impl FnOnce(Value) -> Vec<String>,
+    ) -> Result<()> {
+        self.watch = Stopwatch::start();
+        let schemas = Schemas::kafka()?;
+        let (asked, told) = (schemas.of(key, "request")?, schemas.of(key, "response")?);
+        let mut bytes = [&[0; 4][..], &key.to_be_bytes(), &version.to_be_bytes(), &[0; 4], b"\0\x05judge"].concat();
+        bytes.extend(asked.flexible.has(version).then_some(0));
+        bytes.extend_from_slice(body);
+        let length = i32::try_from(bytes.len() - 4)?;
+        bytes.splice(..4, length.to_be_bytes());
+        let lines = match self.exchange(bytes)? {
+            None => vec!["closed".to_owned()],
+            Some(answer) => {
+                // The correlation id, and tags in all flexible headers but that of ApiVersions (KIP-511).
+                let header = if told.flexible.has(version) && key != ApiVersionsRequest::KEY { 5 } else { 4 };
+                match told.read(answer.get(header..).unwrap_or_default(), version) {
+                    Ok(value) => lines(value).iter().map(|line| self.text.normal(line)).collect(),
+                    Err(error) => vec![format!("cannot be read, {error:#}: {answer:?}")],
+                }
+            }
+        };
+        self.write(label, key, version, lines);
+        Ok(())
+    }
+
     /// Asks for records and writes down what is in them.
     ///
     /// # Errors
@@ -178,7 +250,7 @@ impl Play {
             Err(_) => "closed".to_owned(),
         };
         let line = self.text.normal(&line);
-        self.push(label, vec![line]);
+        self.push(label, None, vec![line]);
         Ok(())
     }
 
@@ -267,24 +339,30 @@ impl Play {
 
     fn write(&mut self, label: &str, key: i16, version: i16, lines: Vec<String>) {
         let api = kafka_protocol::messages::ApiKey::try_from(key).map_or("?".to_owned(), |key| format!("{key:?}"));
-        self.push(&format!("{api} v{version} {label}"), lines);
+        self.push(&format!("{api} v{version} {label}"), Some((key, version)), lines);
     }
 
-    fn push(&mut self, label: &str, lines: Vec<String>) {
+    fn push(&mut self, label: &str, asked: Option<(i16, i16)>, lines: Vec<String>) {
         let took = self.watch.elapsed().as_millis();
-        self.steps.push(Step { label: format!("{}: {label}", self.part), lines, took });
+        self.steps.push(Step { label: format!("{}: {label}", self.part), lines, asked, took });
+    }
+
+    /// The answer's bytes; none where the connection was closed instead.
+    fn exchange(&mut self, bytes: Vec<u8>) -> Result<Option<Bytes>> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => Connection::open(&self.address)?,
+        };
+        let Ok(answer) = connection.exchange(bytes) else { return Ok(None) };
+        self.connection = Some(connection);
+        Ok(Some(answer))
     }
 
     /// The answer, or why there is none.
     fn call<R: Request>(&mut self, version: i16, request: &R) -> Result<Result<R::Response, String>> {
         self.watch = Stopwatch::start();
         let Ok(bytes) = frame(0, version, request) else { return Ok(Err("cannot be said".to_owned())) };
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => Connection::open(&self.address)?,
-        };
-        let Ok(mut answer) = connection.exchange(bytes) else { return Ok(Err("closed".to_owned())) };
-        self.connection = Some(connection);
+        let Some(mut answer) = self.exchange(bytes)? else { return Ok(Err("closed".to_owned())) };
         let whole = answer.clone();
         let read = ResponseHeader::decode(&mut answer, R::Response::header_version(version))
             .and_then(|_| R::Response::decode(&mut answer, version));

@@ -1,12 +1,13 @@
 //! Seeded sequences of writes, deletions and questions; one that differs is made as short as it still differs.
 
 use anyhow::{Result, anyhow, bail};
-use kafka_protocol::messages::DeleteRecordsRequest;
 use kafka_protocol::messages::delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic};
+use kafka_protocol::messages::offset_for_leader_epoch_request::{OffsetForLeaderPartition, OffsetForLeaderTopic};
+use kafka_protocol::messages::{BrokerId, DeleteRecordsRequest, OffsetForLeaderEpochRequest};
 
 use super::batches::draft;
 use super::compare::difference;
-use super::make::{fetch, fetch_partition, list_offsets, name, produce, topic_with};
+use super::make::{fetch, fetch_partition, list_offsets, name, produce, set, topic_with};
 use super::play::{Play, Step};
 use crate::dice::Dice;
 use crate::kit::Broker;
@@ -14,6 +15,8 @@ use crate::kit::stopwatch::now_ms;
 
 const SEQUENCES: usize = 12;
 const LENGTH: usize = 40;
+/// A sequence is made no shorter after so many tries.
+const MOST_TRIES: usize = 400;
 
 #[derive(Clone, Debug)]
 enum Act {
@@ -21,9 +24,27 @@ enum Act {
     Write(Vec<i64>, i16, i64, i16, i32),
     Delete(i64),
     Time(i64),
+    /// Offset, most bytes, current epoch.
     Fetch(i64, i32, i32),
+    /// The next of a session: from which offset on, if that changes.
+    Session(Option<i64>),
+    /// Current epoch, epoch that is asked for.
+    Epoch(i32, i32),
+    /// The topic's configuration.
+    Config(&'static str, Option<&'static str>),
     Who,
 }
+
+/// What a topic may be told on its way; nothing that makes times count.
+const CONFIGS: &[(&str, Option<&str>)] = &[
+    ("max.message.bytes", Some("150")),
+    ("max.message.bytes", None),
+    ("compression.type", Some("gzip")),
+    ("compression.type", Some("zstd")),
+    ("compression.type", Some("uncompressed")),
+    ("compression.type", None),
+    ("segment.bytes", Some("1048576")),
+];
 
 /// Plays all on one pair.
 ///
@@ -45,25 +66,68 @@ pub fn play(theirs: &Broker, ours: &Broker) -> Result<String> {
             both(&mut sides, &format!("r-{topics}"), compacted, acts)
         };
         let Some(mut fault) = differ(&acts)? else { continue };
-        // Every step that is not needed goes.
-        let mut at = acts.len();
-        while at > 0 {
-            at -= 1;
-            let mut fewer = acts.clone();
-            fewer.remove(at);
-            if let Some(still) = differ(&fewer)? {
-                (acts, fault) = (fewer, still);
-            }
+        // Whatever is not needed goes, until nothing more can.
+        let mut tries = 0;
+        while let Some((fewer, still)) = smaller(&acts, &mut tries, &mut differ)? {
+            (acts, fault) = (fewer, still);
         }
         bail!("OTTLA_SEED={seed}, sequence {sequence}, compacted {compacted}, shortest: {acts:#?}\n{fault}");
     }
     Ok(format!("seed {seed}, {SEQUENCES} sequences of {LENGTH}"))
 }
 
+/// A sequence that is shorter, or as long and simpler, and still differs.
+fn smaller(
+    acts: &[Act],
+    tries: &mut usize,
+    differ: &mut impl FnMut(&[Act]) -> Result<Option<String>>,
+) -> Result<Option<(Vec<Act>, String)>> {
+    let len = acts.len();
+    // The last half, the first half, and so on down to single ones, the last first: what differs stands at the end.
+    let cuts = std::iter::successors(Some(len / 2), |size| Some(size / 2)).take_while(|size| *size > 0);
+    let cuts = cuts.flat_map(|size| (0..=len - size).rev().step_by(size).map(move |at| (at, size)));
+    let shorter = cuts.map(|(at, size)| [&acts[..at], &acts[at + size..]].concat());
+    let simpler = (0..len).rev().flat_map(|at| {
+        simpler(&acts[at]).into_iter().map(move |act| {
+            let mut changed = acts.to_vec();
+            changed[at] = act;
+            changed
+        })
+    });
+    for fewer in shorter.chain(simpler) {
+        *tries += 1;
+        if *tries > MOST_TRIES {
+            return Ok(None);
+        }
+        if let Some(still) = differ(&fewer)? {
+            return Ok(Some((fewer, still)));
+        }
+    }
+    Ok(None)
+}
+
+fn simpler(act: &Act) -> Vec<Act> {
+    let Act::Write(times, codec, id, epoch, sequence) = act else { return Vec::new() };
+    let with = |times: &[i64], codec, id, epoch, sequence| Act::Write(times.to_vec(), codec, id, epoch, sequence);
+    let mut found = Vec::new();
+    if *id >= 0 {
+        found.push(with(times, *codec, -1, -1, -1));
+    }
+    if *codec != 0 {
+        found.push(with(times, 0, *id, *epoch, *sequence));
+    }
+    if let [_, rest @ ..] = &times[..]
+        && !rest.is_empty()
+    {
+        found.push(with(rest, *codec, *id, *epoch, *sequence));
+    }
+    found
+}
+
 fn act(dice: &mut Dice) -> Act {
     let small = |dice: &mut Dice, n: u64| i32::try_from(dice.below(n)).unwrap_or_default();
-    match dice.below(10) {
-        0..=4 => {
+    match dice.below(16) {
+        0..=5 => {
             let times = (0..=dice.below(4)).map(|_| i64::from(small(dice, 30)) * 10).collect();
             let codec = i16::try_from(dice.below(5)).unwrap_or_default();
             match dice.below(3) {
@@ -74,9 +138,15 @@ fn act(dice: &mut Dice) -> Act {
                 }
             }
         }
-        5 => Act::Delete(i64::from(small(dice, 25)) - 2),
-        6 | 7 => Act::Time(i64::from(small(dice, 35)) * 10 - 30),
-        8 => Act::Fetch(i64::from(small(dice, 40)), small(dice, 600), small(dice, 3)),
+        6 => Act::Delete(i64::from(small(dice, 25)) - 2),
+        7 | 8 => Act::Time(i64::from(small(dice, 35)) * 10 - 30),
+        9 | 10 => Act::Fetch(i64::from(small(dice, 40)), small(dice, 600), small(dice, 3)),
+        11 | 12 => Act::Session((dice.below(2) == 0).then(|| i64::from(small(dice, 40)))),
+        13 => Act::Epoch(small(dice, 4) - 2, small(dice, 4) - 2),
+        14 => {
+            let (key, value) = CONFIGS.get(dice.at(CONFIGS.len())).copied().unwrap_or_default();
+            Act::Config(key, value)
+        }
         _ => Act::Who,
     }
 }
@@ -102,6 +172,7 @@ fn both(sides: &mut (Play, Play), topic: &str, compacted: bool, acts: &[Act]) ->
 fn perform(play: &mut Play, topic: &str, compacted: bool, acts: &[Act]) -> Result<Vec<Step>> {
     let policy = if compacted { "compact" } else { "delete" };
     play.create(&[topic_with(topic, 1, &[("cleanup.policy", policy)])])?;
+    let mut session = (0, 0);
     for act in acts {
         let label = format!("{act:?}");
         match act {
@@ -120,6 +191,30 @@ fn perform(play: &mut Play, topic: &str, compacted: bool, acts: &[Act]) -> Resul
                 let part =
                     fetch_partition(0, *offset).with_partition_max_bytes(*max).with_current_leader_epoch(*epoch - 1);
                 play.fetch(&label, 11, &fetch(topic, vec![part])).map(drop)?;
+            }
+            Act::Session(offset) => {
+                let mut request = fetch(topic, offset.iter().map(|offset| fetch_partition(0, *offset)).collect());
+                if offset.is_none() {
+                    request.topics.clear();
+                }
+                let request = request.with_session_id(session.0).with_session_epoch(session.1);
+                let answer = play.fetch(&label, 12, &request)?;
+                session = match answer {
+                    Some(answer) if answer.session_id != 0 => (answer.session_id, session.1 + 1),
+                    _ => (0, 0),
+                };
+            }
+            Act::Epoch(current, leader) => {
+                let asked =
+                    OffsetForLeaderPartition::default().with_current_leader_epoch(*current).with_leader_epoch(*leader);
+                let topic = OffsetForLeaderTopic::default().with_topic(name(topic)).with_partitions(vec![asked]);
+                let request = OffsetForLeaderEpochRequest::default().with_topics(vec![topic]);
+                play.ask(&label, 4, &request.with_replica_id(BrokerId(-1))).map(drop)?;
+            }
+            Act::Config(key, value) => {
+                let operation = i8::from(value.is_none());
+                play.ask(&label, 1, &set(2, topic, &[(key, operation, *value)])).map(drop)?;
+                play.settle()?;
             }
             Act::Who => super::cluster::producers(play, topic, &[0])?,
         }

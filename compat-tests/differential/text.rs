@@ -3,27 +3,34 @@
 use std::fmt::Debug;
 use std::sync::OnceLock;
 
+use anyhow::Result;
 use regex::Regex;
 
+use crate::flat::flat;
 use crate::kit::broker::Node;
 
 /// What one side's answers have in them only because of where and when it runs.
 pub struct Text {
-    local: Vec<(String, &'static str)>,
+    local: Vec<(Regex, &'static str)>,
     ids: Vec<String>,
     port: [u8; 4],
 }
 
 impl Text {
-    pub fn of(node: &Node) -> Self {
-        let mut local: Vec<(String, &'static str)> =
-            node.log_dirs().iter().map(|dir| (dir.display().to_string(), "DIR")).collect();
-        if let Some(folder) = node.properties().parent() {
-            local.push((folder.display().to_string(), "FOLDER"));
+    /// # Errors
+    /// Never: names of files and numbers make patterns.
+    pub fn of(node: &Node) -> Result<Self> {
+        let mut local = Vec::new();
+        for dir in node.log_dirs() {
+            local.push((Regex::new(&regex::escape(&dir.display().to_string()))?, "DIR"));
         }
-        local.push((node.port().to_string(), "PORT"));
-        local.push((node.controller_port().to_string(), "CONTROLLER_PORT"));
-        Self { local, ids: Vec::new(), port: u32::from(node.port()).to_be_bytes() }
+        if let Some(folder) = node.properties().parent() {
+            local.push((Regex::new(&regex::escape(&folder.display().to_string()))?, "FOLDER"));
+        }
+        // Whole numbers: the same digits stand in ids too.
+        local.push((Regex::new(&format!(r"\b{}\b", node.port()))?, "PORT"));
+        local.push((Regex::new(&format!(r"\b{}\b", node.controller_port()))?, "CONTROLLER_PORT"));
+        Ok(Self { local, ids: Vec::new(), port: u32::from(node.port()).to_be_bytes() })
     }
 
     /// One line a leaf: `topics[0].partitions[1].error_code: 3`.
@@ -46,7 +53,7 @@ impl Text {
     pub fn normal(&mut self, line: &str) -> String {
         let mut line = line.to_owned();
         for (value, name) in &self.local {
-            line = line.replace(value.as_str(), name);
+            line = value.replace_all(&line, *name).into_owned();
         }
         let [id, time, session] = patterns();
         let ids = &mut self.ids;
@@ -74,62 +81,10 @@ fn patterns() -> &'static [Regex; 3] {
     PATTERNS.get_or_init(|| {
         [
             "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
-            r"\b1[78][0-9]{11}\b",
-            r"\bsession_id: [1-9][0-9]*",
+            // Of today; and so far before today as times can be.
+            r"\b1[78][0-9]{11}\b|-92233702[0-9]{11}\b",
+            r"\bsession_?id: [1-9][0-9]*",
         ]
         .map(|pattern| Regex::new(pattern).unwrap())
     })
-}
-
-/// Rust's indented debug text without its brackets.
-fn flat(pretty: &str) -> Vec<String> {
-    /// What is open: its path, whether it is a list, how many elements it had.
-    struct Open {
-        path: String,
-        list: bool,
-        tuple: bool,
-        seen: usize,
-    }
-    let mut stack: Vec<Open> = Vec::new();
-    let mut lines = Vec::new();
-    for line in pretty.lines() {
-        let line = line.trim().trim_end_matches(',');
-        if matches!(line, "}" | "]" | ")") {
-            stack.pop();
-            continue;
-        }
-        if line.ends_with("unknown_tagged_fields: {}") {
-            continue;
-        }
-        let (path, rest) = match stack.last_mut() {
-            None => (String::new(), line),
-            Some(open) if open.list => {
-                open.seen += 1;
-                (format!("{}[{}]", open.path, open.seen - 1), line)
-            }
-            Some(open) if open.tuple => (open.path.clone(), line),
-            Some(open) => match line.split_once(": ") {
-                Some((field, rest)) if open.path.is_empty() => (field.to_owned(), rest),
-                Some((field, rest)) => (format!("{}.{field}", open.path), rest),
-                None => (open.path.clone(), line),
-            },
-        };
-        if !rest.starts_with('"') && !rest.starts_with("b\"") && rest.ends_with(['{', '[', '(']) {
-            stack.push(Open { path, list: rest.ends_with('['), tuple: rest.ends_with('('), seen: 0 });
-        } else {
-            lines.push(format!("{path}: {rest}"));
-        }
-    }
-    lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_leaf_has_its_path() {
-        let answer = vec![(Some("a: {"), 1), (None, 2)];
-        assert_eq!(flat(&format!("{answer:#?}")), ["[0]: \"a: {\"", "[0]: 1", "[1]: None", "[1]: 2"]);
-    }
 }

@@ -15,6 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("config", &["model"]),
     ("metadata", &["model", "wire"]),
     ("controller", &["model", "machine", "metadata", "config"]),
+    ("groups", &["model", "machine", "wire"]),
     ("replication", &["model"]),
     ("host", &["model"]),
     ("storage", &["model", "replication", "host"]),
@@ -37,6 +38,7 @@ const EVERYTHING_LEFT_OF_BROKER: &[&str] = &[
     "metadata",
     "config",
     "controller",
+    "groups",
     "replication",
     "host",
     "storage",
@@ -45,7 +47,7 @@ const EVERYTHING_LEFT_OF_BROKER: &[&str] = &[
 ];
 
 /// Crates that only say what is, or what to do; nothing that does something may be under them, however deep.
-pub const PURE: &[&str] = &["model", "wire", "machine", "metadata", "config", "controller", "replication"];
+pub const PURE: &[&str] = &["model", "wire", "machine", "metadata", "config", "controller", "groups", "replication"];
 
 const EFFECTS: &[&str] =
     &["async-std", "getrandom", "mio", "openraft", "rand", "rustix", "smol", "socket2", "time", "tokio"];

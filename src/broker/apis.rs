@@ -1,11 +1,13 @@
 //! The list of what the broker speaks: each row is both an entry of ApiVersions and a way to its handler.
 
 use kafka_protocol::messages::{
-    AlterConfigsRequest, ApiVersionsRequest, CreatePartitionsRequest, CreateTopicsRequest, DeleteRecordsRequest,
-    DeleteTopicsRequest, DescribeClusterRequest, DescribeConfigsRequest, DescribeProducersRequest,
-    DescribeTopicPartitionsRequest, FetchRequest, IncrementalAlterConfigsRequest, InitProducerIdRequest,
-    ListConfigResourcesRequest, ListOffsetsRequest, ListPartitionReassignmentsRequest, MetadataRequest,
-    OffsetForLeaderEpochRequest, ProduceRequest,
+    AlterConfigsRequest, ApiVersionsRequest, CreatePartitionsRequest, CreateTopicsRequest, DeleteGroupsRequest,
+    DeleteRecordsRequest, DeleteTopicsRequest, DescribeClusterRequest, DescribeConfigsRequest, DescribeGroupsRequest,
+    DescribeProducersRequest, DescribeTopicPartitionsRequest, FetchRequest, FindCoordinatorRequest, HeartbeatRequest,
+    IncrementalAlterConfigsRequest, InitProducerIdRequest, JoinGroupRequest, LeaveGroupRequest,
+    ListConfigResourcesRequest, ListGroupsRequest, ListOffsetsRequest, ListPartitionReassignmentsRequest,
+    MetadataRequest, OffsetCommitRequest, OffsetDeleteRequest, OffsetFetchRequest, OffsetForLeaderEpochRequest,
+    ProduceRequest, SyncGroupRequest,
 };
 use wire::log_dirs::DescribeLogDirs as DescribeLogDirsRequest;
 
@@ -16,6 +18,15 @@ wire::apis!(Node {
     Fetch(FetchRequest) 4..=18;
     ListOffsets(ListOffsetsRequest) 1..=11 as 10;
     Metadata(MetadataRequest) 0..=13;
+    OffsetCommit(OffsetCommitRequest) 2..=10;
+    OffsetFetch(OffsetFetchRequest) 1..=10;
+    FindCoordinator(FindCoordinatorRequest) 0..=6;
+    JoinGroup(JoinGroupRequest) 0..=9;
+    Heartbeat(HeartbeatRequest) 0..=4;
+    LeaveGroup(LeaveGroupRequest) 0..=5;
+    SyncGroup(SyncGroupRequest) 0..=5;
+    DescribeGroups(DescribeGroupsRequest) 0..=6;
+    ListGroups(ListGroupsRequest) 0..=5;
     ApiVersions(ApiVersionsRequest) 0..=4;
     CreateTopics(CreateTopicsRequest) 2..=7;
     DeleteTopics(DeleteTopicsRequest) 1..=6;
@@ -26,8 +37,10 @@ wire::apis!(Node {
     AlterConfigs(AlterConfigsRequest) 0..=2;
     DescribeLogDirs(DescribeLogDirsRequest) 1..=5;
     CreatePartitions(CreatePartitionsRequest) 0..=3;
+    DeleteGroups(DeleteGroupsRequest) 0..=2;
     IncrementalAlterConfigs(IncrementalAlterConfigsRequest) 0..=1;
     ListPartitionReassignments(ListPartitionReassignmentsRequest) 0..=0;
+    OffsetDelete(OffsetDeleteRequest) 0..=0;
     DescribeCluster(DescribeClusterRequest) 0..=2;
     DescribeProducers(DescribeProducersRequest) 0..=0;
     ListConfigResources(ListConfigResourcesRequest) 0..=1;

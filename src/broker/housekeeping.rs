@@ -27,6 +27,7 @@ impl Housekeeping {
         let task = host::task::spawn(async move {
             let mut config = node.config();
             let mut offline = node.logs.offline_dirs();
+            let mut expired = host::clock::monotonic();
             loop {
                 if host::task::timeout(std::time::Duration::from_millis(TICK_MS), &mut stopped).await.is_ok() {
                     return;
@@ -39,7 +40,15 @@ impl Housekeeping {
                 let now = node.config();
                 if !Arc::ptr_eq(&now, &config) {
                     limits.store(Arc::new(listeners::limits(&now).await));
-                    config = now;
+                    config = now.clone();
+                }
+                let interval_ms = now.groups.offsets_retention_check_interval_ms;
+                if expired.elapsed_ms() >= interval_ms.unsigned_abs() {
+                    expired = host::clock::monotonic();
+                    let expiring = node.clone();
+                    if let Err(error) = host::task::blocking(move || expiring.groups.expire()).await {
+                        warn!(%error, "the expiry of committed offsets failed");
+                    }
                 }
                 let failed = node.logs.offline_dirs();
                 if failed != offline {

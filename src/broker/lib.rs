@@ -1,9 +1,12 @@
 //! A running node: starts, stops and joins all the other crates.
 
 pub mod apis;
+mod coordinators;
 mod directories;
+mod groups;
 mod handlers;
 mod housekeeping;
+mod internal_topics;
 mod listeners;
 mod membership;
 mod node;
@@ -89,6 +92,8 @@ impl Running {
             previous_epoch: logs.previous_broker_epoch(),
         })
         .await?;
+        let published = node.published();
+        node.groups.follow(&node, &published.image, &published.image, None);
         let housekeeping = Housekeeping::start(&node, limits);
         let server = bound.serve(Arc::new(Service(node.clone())));
         Ok(Self { node, server, housekeeping, addresses })
@@ -121,6 +126,7 @@ impl Running {
     pub async fn stop(self) -> anyhow::Result<()> {
         self.server.stop(GRACE).await;
         self.housekeeping.stop().await;
+        self.node.groups.resign();
         if let Err(error) = self.node.heartbeat(true).await {
             tracing::warn!(%error, "the controller did not hear of the shutdown");
         }

@@ -1,5 +1,6 @@
 //! What handlers share: the published image, the partitions, the configuration, and questions asked of them.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Weak};
 
@@ -16,6 +17,7 @@ use storage::manager::Logs;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wire::{Broker, Context, Slice};
 
+use crate::groups::GroupCoordinators;
 use crate::partitions::{Partition, Partitions};
 use crate::producer_ids::ProducerIds;
 
@@ -42,6 +44,8 @@ pub struct Node {
     pub sessions: Mutex<Sessions>,
     /// Room for fetches to wait in.
     pub parked: Arc<Semaphore>,
+    /// The groups whose coordinator is here.
+    pub groups: GroupCoordinators,
     /// Producer ids of this broker's own block.
     pub producer_ids: ProducerIds,
     /// Replicas whose directory the metadata does not know yet (KIP-858).
@@ -103,9 +107,11 @@ impl Node {
         quorum: Arc<quorum::Quorum>,
     ) -> Arc<Self> {
         let slots = usize::try_from(config.fetch.session_cache_slots).unwrap_or(0);
+        let groups = GroupCoordinators::new(&config);
         Arc::new_cyclic(|me| Self {
             me: me.clone(),
             cluster_id,
+            groups,
             config: ArcSwap::from_pointee(config),
             image: ArcSwap::from_pointee(published),
             partitions: Partitions::default(),
@@ -224,6 +230,13 @@ impl Node {
     pub fn alive_brokers(&self, context: &Context) -> Vec<BrokerAddress> {
         let brokers = self.registered_brokers(context).into_iter();
         brokers.filter(|(_, is_fenced)| !is_fenced).map(|(broker, _)| broker).collect()
+    }
+
+    /// Those of `leaders` that are not fenced, as clients of this request's listener reach them (KIP-951).
+    pub fn brokers_among(&self, leaders: &BTreeSet<NodeId>, context: &Context) -> Vec<BrokerAddress> {
+        // Most answers name no leader, and cost no list.
+        let brokers = if leaders.is_empty() { Vec::new() } else { self.alive_brokers(context) };
+        brokers.into_iter().filter(|broker| leaders.contains(&broker.node)).collect()
     }
 
     /// All brokers with an address for this request's listener, and whether each is fenced.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use arc_swap::ArcSwap;
-use model::{ErrorCode, LeaderEpoch, PartitionIndex, TopicId, TopicPartition};
+use model::{ErrorCode, LeaderEpoch, Offset, PartitionIndex, TopicId, TopicPartition};
 use parking_lot::RwLock;
 use replication::validate::Rules;
 use storage::log::Log;
@@ -50,6 +50,12 @@ impl Partition {
     /// A new reign begins.
     pub fn set_leader_epoch(&self, epoch: LeaderEpoch) {
         self.leader_epoch.store(epoch.0, Ordering::Release);
+    }
+
+    /// Everything in front of `end` is committed: readers may have it.
+    pub fn committed(&self, end: Offset) {
+        self.log.set_high_watermark(end);
+        self.readers.wake();
     }
 
     /// `min.insync.replicas`, as far as there are replicas at all (`Partition.effectiveMinIsr`).

@@ -34,6 +34,7 @@ impl Node {
         for (topic, _) in delta.topics.iter().filter(|(topic, _)| image.topic_by_id(**topic).is_none()) {
             self.drop_topic(&before.image, *topic);
         }
+        self.groups.follow(self, &before.image, &image, Some(&delta));
     }
 
     /// Takes up every partition of the image whose log was loaded at the start.

@@ -14,6 +14,11 @@ pub fn text_or_null<T: Into<String>>(value: Option<T>) -> Option<StrBytes> {
     value.map(text)
 }
 
+/// Text of the codec's that may be null, in memory of its own: the codec's is a slice of the whole frame.
+pub fn owned_or_none(value: Option<StrBytes>) -> Option<String> {
+    value.map(|text| text.to_string())
+}
+
 /// A topic's name for the codec.
 pub fn topic_name(name: &TopicName) -> CodecName {
     CodecName(text(name.as_str()))

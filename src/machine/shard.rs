@@ -102,6 +102,15 @@ impl<M: Machine> Shard<M> {
         std::mem::replace(&mut self.parked, later).into_values().flatten().collect()
     }
 
+    /// The append at `base` failed, and nothing of it is in the log: that decision never happened. Gives its effects, of
+    /// which the shell turns replies into errors and drops the rest.
+    pub fn on_refused(&mut self, base: Offset) -> Vec<M::Effect> {
+        let Some((end, _)) = self.versions.pop_back() else { return vec![] };
+        self.latest = self.versions.back().map_or(&self.committed, |(_, state)| state).clone();
+        self.next = base;
+        self.parked.remove(&end).unwrap_or_default()
+    }
+
     /// Leadership is lost: what is not committed never happened here. Gives the effects that waited for it, of which
     /// the shell turns replies into "not the leader" and drops the rest.
     pub fn on_resigned(&mut self) -> Vec<M::Effect> {

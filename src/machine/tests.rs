@@ -67,3 +67,17 @@ fn what_was_not_committed_never_happened() {
     shard.load(Offset(6), &1);
     assert_eq!(shard.on_event(Timestamp(0), 0).effects, ["11 at 7"]);
 }
+
+#[test]
+fn what_could_not_be_appended_never_happened() {
+    let mut shard = Shard::new(Sum);
+    let now = Timestamp(0);
+    let _ = shard.on_event(now, 5);
+    let _ = shard.on_event(now, 0);
+    let refused = shard.on_event(now, 2).append.unwrap();
+    assert_eq!(shard.on_refused(refused.base), ["7 at 1"]);
+    assert_eq!((*shard.latest(), shard.next_offset()), (5, Offset(1)));
+    let again = shard.on_event(now, 3).append.unwrap();
+    assert_eq!(again.base, Offset(1));
+    assert_eq!(shard.on_committed(Offset(2)), ["5 at 0", "5 at 1", "8 at 1"]);
+}

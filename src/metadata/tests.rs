@@ -1,5 +1,4 @@
-//! The records against Kafka's own schemas and bytes; the image against its snapshots.
+//! The records against Kafka's own bytes; the image against its snapshots.
 
 mod golden;
 mod image;
-mod schemas;

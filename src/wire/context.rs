@@ -18,6 +18,15 @@ pub struct Origin {
     pub listener: Arc<str>,
 }
 
+/// What of a Metadata request may be null, since which version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetadataNull {
+    /// The list of topics.
+    Topics = 1,
+    /// The name of a topic, in favour of its id.
+    Name = 10,
+}
+
 /// One request, but for its body.
 #[derive(Clone, Debug)]
 pub struct Context {
@@ -75,14 +84,33 @@ impl Context {
         self.key() == ApiKey::Metadata && self.version() == 0
     }
 
+    /// Metadata: whether the list of topics may be null (1), and the name of a topic (10); what is null before is no request.
+    pub fn may_be_null(&self, what: MetadataNull) -> bool {
+        self.version() >= what as i16
+    }
+
     /// Metadata before 6 learns LEADER_NOT_AVAILABLE where later ones learn LISTENER_NOT_FOUND (KAFKA-6911).
     pub fn knows_listener_not_found(&self) -> bool {
         self.version() >= 6
     }
 
-    /// Whether topics go by id instead of name (Fetch and Produce since 13, KIP-516).
+    /// Whether topics go by id instead of name (Fetch and Produce since 13, KIP-516; committed offsets since 10,
+    /// KIP-848).
     pub fn topics_by_id(&self) -> bool {
-        matches!(self.key(), ApiKey::Fetch | ApiKey::Produce) && self.version() >= 13
+        match self.key() {
+            ApiKey::Fetch | ApiKey::Produce => self.version() >= 13,
+            ApiKey::OffsetCommit | ApiKey::OffsetFetch => self.version() >= 10,
+            _ => false,
+        }
+    }
+
+    /// Whether the current leader is told beside errors about leadership (Fetch 16, Produce 10, KIP-951).
+    pub fn learns_leaders(&self) -> bool {
+        match self.key() {
+            ApiKey::Fetch => self.version() >= 16,
+            ApiKey::Produce => self.version() >= 10,
+            _ => false,
+        }
     }
 
     /// Whether the client can decompress, or may compress with, zstd (KIP-110).
@@ -149,6 +177,71 @@ impl Context {
     /// Metadata: whether topics can be asked by id (12, KIP-516); before, their names must be there.
     pub fn may_ask_topics_by_id(&self) -> bool {
         self.version() >= 12
+    }
+
+    /// FindCoordinator: whether several can be asked for at once (4, KIP-699).
+    pub fn finds_many_coordinators(&self) -> bool {
+        self.version() >= 4
+    }
+
+    /// FindCoordinator: whether coordinators of share groups' state are known (6, KIP-932).
+    pub fn knows_share_coordinators(&self) -> bool {
+        self.version() >= 6
+    }
+
+    /// JoinGroup: whether a rebalance may take longer than a session (1, KIP-62).
+    pub fn tells_rebalance_timeout(&self) -> bool {
+        self.version() >= 1
+    }
+
+    /// JoinGroup: whether a new member comes again with the id it is given (4, KIP-394).
+    pub fn joins_with_known_id(&self) -> bool {
+        self.version() >= 4
+    }
+
+    /// JoinGroup: whether there may be no chosen protocol (7, KIP-559).
+    pub fn knows_null_protocol(&self) -> bool {
+        self.version() >= 7
+    }
+
+    /// JoinGroup: whether a leader can be told to keep the assignment (9, KIP-814).
+    pub fn can_skip_assignment(&self) -> bool {
+        self.version() >= 9
+    }
+
+    /// SyncGroup: whether the protocol must be named (5, KIP-559).
+    pub fn must_name_protocol(&self) -> bool {
+        self.version() >= 5
+    }
+
+    /// LeaveGroup: whether several members may leave at once (3, KIP-345).
+    pub fn leaves_in_batch(&self) -> bool {
+        self.version() >= 3
+    }
+
+    /// OffsetCommit: whether the errors of consumer groups are known (9, KIP-848).
+    pub fn knows_member_epochs(&self) -> bool {
+        self.version() >= 9
+    }
+
+    /// OffsetFetch: whether there is one error for all partitions (2, KIP-88).
+    pub fn knows_error_of_group(&self) -> bool {
+        self.version() >= 2
+    }
+
+    /// OffsetFetch: whether several groups can be asked for at once (8, KIP-709).
+    pub fn fetches_many_groups(&self) -> bool {
+        self.version() >= 8
+    }
+
+    /// DescribeGroups: whether a group that is not there is an error (6, KIP-1043).
+    pub fn knows_missing_groups(&self) -> bool {
+        self.version() >= 6
+    }
+
+    /// DescribeGroups: whether the operations that a client may perform are known (3, KIP-430).
+    pub fn knows_group_operations(&self) -> bool {
+        self.version() >= 3
     }
 
     pub(crate) fn version(&self) -> i16 {

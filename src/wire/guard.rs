@@ -63,7 +63,10 @@ macro_rules! shapes {
         #[allow(non_upper_case_globals)]
         pub static $api: $crate::guard::Shape =
             $crate::guard::Shape { flexible: $flexible, fields: $crate::guard::fields!([] $($fields)*) };
-    )* };
+    )*
+        /// Each of them with its API's name.
+        pub static ALL: &[(&str, &$crate::guard::Shape)] = &[$( (stringify!($api), &$api) ),*];
+    };
 }
 
 macro_rules! fields {

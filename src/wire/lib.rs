@@ -12,7 +12,7 @@ mod serve;
 pub mod shapes;
 mod table;
 
-pub use context::{Context, Origin};
+pub use context::{Context, MetadataNull, Origin};
 pub use guard::Malformed;
 pub use serve::{Answer, Broker, Chunk, Handle, Outcome, Slice, Unreadable, serve};
 pub use table::{Api, Header, HeaderError};

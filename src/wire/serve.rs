@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::task::Poll;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use kafka_protocol::messages::ResponseHeader;
@@ -61,6 +62,17 @@ pub enum Answer<T, S> {
     Nothing,
     /// The connection must end: the client could not be told otherwise.
     Close,
+}
+
+impl<T, S> Answer<T, S> {
+    /// What `answer` says: now if it can say it now, else later.
+    pub async fn when(answer: impl Future<Output = Self> + Send + 'static) -> Self {
+        let mut answer: Pin<Box<dyn Future<Output = Self> + Send>> = Box::pin(answer);
+        match std::future::poll_fn(|context| Poll::Ready(answer.as_mut().poll(context))).await {
+            Poll::Ready(answer) => answer,
+            Poll::Pending => Self::Later(answer),
+        }
+    }
 }
 
 impl<T, S> From<T> for Answer<T, S> {

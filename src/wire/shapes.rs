@@ -213,4 +213,123 @@ shapes! {
             partition_index 0+: int32;
         }
     }
+    FindCoordinator, flexible 3+ {
+        key 0-3: string;
+        key_type 1+: int8;
+        coordinator_keys 4+: array string;
+    }
+    JoinGroup, flexible 6+ {
+        group_id 0+: string;
+        session_timeout_ms 0+: int32;
+        rebalance_timeout_ms 1+: int32;
+        member_id 0+: string;
+        group_instance_id 5+: string;
+        protocol_type 0+: string;
+        protocols 0+: array {
+            name 0+: string;
+            metadata 0+: bytes;
+        }
+        reason 8+: string;
+    }
+    SyncGroup, flexible 4+ {
+        group_id 0+: string;
+        generation_id 0+: int32;
+        member_id 0+: string;
+        group_instance_id 3+: string;
+        protocol_type 5+: string;
+        protocol_name 5+: string;
+        assignments 0+: array {
+            member_id 0+: string;
+            assignment 0+: bytes;
+        }
+    }
+    Heartbeat, flexible 4+ {
+        group_id 0+: string;
+        generation_id 0+: int32;
+        member_id 0+: string;
+        group_instance_id 3+: string;
+    }
+    LeaveGroup, flexible 4+ {
+        group_id 0+: string;
+        member_id 0-2: string;
+        members 3+: array {
+            member_id 3+: string;
+            group_instance_id 3+: string;
+            reason 5+: string;
+        }
+    }
+    OffsetCommit, flexible 8+ {
+        group_id 2+: string;
+        generation_id_or_member_epoch 2+: int32;
+        member_id 2+: string;
+        group_instance_id 7+: string;
+        retention_time_ms 2-4: int64;
+        topics 2+: array {
+            name 2-9: string;
+            topic_id 10+: uuid;
+            partitions 2+: array {
+                partition_index 2+: int32;
+                committed_offset 2+: int64;
+                committed_leader_epoch 6+: int32;
+                committed_metadata 2+: string;
+            }
+        }
+    }
+    OffsetFetch, flexible 6+ {
+        group_id 1-7: string;
+        topics 1-7: array {
+            name 1-7: string;
+            partition_indexes 1-7: array int32;
+        }
+        groups 8+: array {
+            group_id 8+: string;
+            member_id 9+: string;
+            member_epoch 9+: int32;
+            topics 8+: array {
+                name 8-9: string;
+                topic_id 10+: uuid;
+                partition_indexes 8+: array int32;
+            }
+        }
+        require_stable 7+: int8;
+    }
+    OffsetDelete, flexible 32767+ {
+        group_id 0+: string;
+        topics 0+: array {
+            name 0+: string;
+            partitions 0+: array {
+                partition_index 0+: int32;
+            }
+        }
+    }
+    DescribeGroups, flexible 5+ {
+        groups 0+: array string;
+        include_authorized_operations 3+: int8;
+    }
+    ListGroups, flexible 3+ {
+        states_filter 4+: array string;
+        types_filter 5+: array string;
+    }
+    DeleteGroups, flexible 2+ {
+        groups_names 0+: array string;
+    }
+    ConsumerGroupHeartbeat, flexible 0+ {
+        group_id 0+: string;
+        member_id 0+: string;
+        member_epoch 0+: int32;
+        instance_id 0+: string;
+        rack_id 0+: string;
+        rebalance_timeout_ms 0+: int32;
+        subscribed_topic_names 0+: array string;
+        subscribed_topic_regex 1+: string;
+        server_assignor 0+: string;
+        topic_partitions 0+: array {
+            topic_id 0+: uuid;
+            partitions 0+: array int32;
+        }
+    }
+    ConsumerGroupDescribe, flexible 0+ {
+        group_ids 0+: array string;
+        include_authorized_operations 0+: int8;
+    }
 }

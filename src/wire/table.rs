@@ -1,5 +1,7 @@
 //! Request headers, and the table that is both the dispatch and the ApiVersions answer.
 
+use std::borrow::Cow;
+
 use bytes::{Buf, Bytes};
 use kafka_protocol::messages::ApiKey;
 
@@ -45,7 +47,7 @@ pub struct Header {
 /// Why a header is not accepted. It costs the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HeaderError {
-    /// The frame ends inside its header, or the client id is no text.
+    /// The frame ends inside its header.
     #[error("the request header is malformed")]
     Malformed,
     /// No such API, or none that is served.
@@ -76,15 +78,18 @@ impl Header {
         }
         // The client id kept its old form when headers became flexible, so that any broker can read it.
         let client_id = match frame.try_get_i16().map_err(short)? {
-            -1 => None,
+            ..0 => None,
             length => {
-                let length = usize::try_from(length).map_err(|_| HeaderError::Malformed)?;
+                let length = length as usize;
                 if frame.len() < length {
                     return Err(HeaderError::Malformed);
                 }
                 let text = frame.split_to(length);
-                std::str::from_utf8(&text).map_err(|_| HeaderError::Malformed)?;
-                Some(text)
+                // Some clients send what their configuration file has, in whatever encoding (`ByteBuffer` to `String` in Kafka).
+                match String::from_utf8_lossy(&text) {
+                    Cow::Borrowed(_) => Some(text),
+                    Cow::Owned(mended) => Some(mended.into()),
+                }
             }
         };
         if !is_unknown_api_versions && api.key.request_header_version(version) >= 2 {
@@ -175,6 +180,14 @@ mod tests {
         assert_eq!(decode(&[0, 99, 0, 2, 0, 0, 0, 9, 0, 0]).unwrap_err(), HeaderError::UnknownApi(99));
         assert_eq!(decode(&[0, 18, 0, 0, 0, 0, 0, 9, 0, 9]).unwrap_err(), HeaderError::Malformed);
         assert_eq!(decode(&[0, 18]).unwrap_err(), HeaderError::Malformed);
+    }
+
+    #[test]
+    fn a_client_id_is_text_or_nothing() {
+        let header = decode(&[0, 18, 0, 0, 0, 0, 0, 9, 0xff, 0xfe]).unwrap();
+        assert_eq!(header.client_id, None);
+        let header = decode(&[0, 18, 0, 0, 0, 0, 0, 9, 0, 2, 0xf6, b'k']).unwrap();
+        assert_eq!(header.client_id.as_deref(), Some("\u{fffd}k".as_bytes()));
     }
 
     #[test]

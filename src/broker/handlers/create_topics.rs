@@ -7,6 +7,7 @@ use kafka_protocol::messages::{CreateTopicsRequest, CreateTopicsResponse};
 use model::{ErrorCode, NodeId, TopicName};
 use wire::{Answer, Context, Handle};
 
+use crate::internal_topics;
 use crate::node::{FileSlice, Node};
 use crate::text::{text, text_or_null};
 
@@ -80,21 +81,12 @@ fn tell(name: String, result: Result<CreatedTopic, Refusal>) -> CreatableTopicRe
     }
 }
 
-/// Creates `name` with this broker's defaults; fine if it was there already.
+/// Creates `name` because somebody asked for it; fine if it was there already.
 ///
 /// # Errors
 /// What the asker is told instead of the topic.
 pub async fn auto_create(node: &Node, name: &TopicName) -> Result<(), ErrorCode> {
-    let defaults = node.config();
-    let topic = NewTopic {
-        name: name.to_string(),
-        id: host::dice::uuid(),
-        partitions: defaults.topics.num_partitions,
-        replication_factor: i16::try_from(defaults.topics.default_replication_factor).unwrap_or(1),
-        assignments: Vec::new(),
-        configs: Vec::new(),
-        describable: false,
-    };
+    let topic = internal_topics::recipe(&node.config(), name);
     let event = CreateTopics { topics: vec![topic], validate_only: false, seed: host::dice::below(u64::MAX) };
     match node.quorum.submit(Event::CreateTopics(event)).await {
         Ok(Reply::CreateTopics(Ok(results))) => match results.into_iter().next().map(|topic| topic.result) {

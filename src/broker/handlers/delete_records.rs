@@ -1,5 +1,6 @@
 //! DeleteRecords 0 to 2: everything in front of an offset goes (KIP-107).
 
+use indexmap::IndexMap;
 use kafka_protocol::messages::delete_records_response::{DeleteRecordsPartitionResult, DeleteRecordsTopicResult};
 use kafka_protocol::messages::{DeleteRecordsRequest, DeleteRecordsResponse};
 use model::{ErrorCode, Offset, PartitionIndex, TopicName};
@@ -9,16 +10,22 @@ use crate::node::{FileSlice, Node};
 
 impl Handle<DeleteRecordsRequest> for Node {
     async fn handle(&self, _: &Context, request: DeleteRecordsRequest) -> Answer<DeleteRecordsResponse, FileSlice> {
-        let topics = request.topics.into_iter().map(|topic| {
-            let partitions = topic.partitions.iter().map(|asked| {
-                let answer = DeleteRecordsPartitionResult::default().with_partition_index(asked.partition_index);
-                match self.delete_before(&topic.name, asked.partition_index, asked.offset) {
+        // Each partition once: of equal ones the last counts, and a topic without partitions is none.
+        let mut topics: IndexMap<_, IndexMap<i32, i64>> = IndexMap::new();
+        for topic in request.topics.into_iter().filter(|topic| !topic.partitions.is_empty()) {
+            let asked = topic.partitions.iter().map(|asked| (asked.partition_index, asked.offset));
+            topics.entry(topic.name).or_default().extend(asked);
+        }
+        let topics = topics.into_iter().map(|(name, partitions)| {
+            let partitions = partitions.into_iter().map(|(index, offset)| {
+                let answer = DeleteRecordsPartitionResult::default().with_partition_index(index);
+                match self.delete_before(&name, index, offset) {
                     Ok(low_watermark) => answer.with_low_watermark(low_watermark.0),
                     Err(error) => answer.with_low_watermark(-1).with_error_code(error.code()),
                 }
             });
             let partitions = partitions.collect();
-            DeleteRecordsTopicResult::default().with_name(topic.name.clone()).with_partitions(partitions)
+            DeleteRecordsTopicResult::default().with_name(name.clone()).with_partitions(partitions)
         });
         DeleteRecordsResponse::default().with_topics(topics.collect()).into()
     }

@@ -6,6 +6,7 @@ use kafka_protocol::messages::describe_topic_partitions_response::{
     Cursor, DescribeTopicPartitionsResponsePartition, DescribeTopicPartitionsResponseTopic,
 };
 use kafka_protocol::messages::{BrokerId, DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse};
+use metadata::{Image, Partition};
 use model::{ErrorCode, NodeId, TopicId, TopicName};
 use wire::{Answer, Context, Handle};
 
@@ -29,12 +30,13 @@ impl Handle<DescribeTopicPartitionsRequest> for Node {
         };
         let mut first_partition = 0;
         if let Some(cursor) = &request.cursor {
-            if cursor.partition_index < 0 {
-                return refuse(&names, ErrorCode::InvalidRequest).into();
-            }
             let start = TopicName::from(cursor.topic_name.to_string());
+            // Who names topics begins with one of them.
+            if cursor.partition_index < 0 || !(asks_all || names.contains(&start)) {
+                return refuse(&request, ErrorCode::InvalidRequest).into();
+            }
             names = names.split_off(&start);
-            // A page that begins with a topic which is gone begins at the next one.
+            // A page of all topics that begins with one which is gone begins at the next.
             if names.first() == Some(&start) {
                 first_partition = cursor.partition_index;
             }
@@ -43,6 +45,12 @@ impl Handle<DescribeTopicPartitionsRequest> for Node {
         let mut left = limit;
         let mut response = DescribeTopicPartitionsResponse::default();
         for name in names {
+            let cursor =
+                |partition| Cursor::default().with_topic_name(topic_name(&name)).with_partition_index(partition);
+            if left == 0 {
+                response.next_cursor = Some(cursor(0));
+                break;
+            }
             let Some(topic) = image.topic(&name) else {
                 if !asks_all {
                     let told = unknown(&name, error_for(&name));
@@ -55,46 +63,41 @@ impl Handle<DescribeTopicPartitionsRequest> for Node {
                 .with_topic_id(topic.id.0)
                 .with_is_internal(name.is_internal())
                 .with_topic_authorized_operations(TOPIC_OPERATIONS);
-            let mut page_end = None;
             for (index, partition) in topic.partitions.iter().skip_while(|(index, _)| index.0 < first_partition) {
                 if left == 0 {
-                    page_end = Some(index.0);
+                    response.next_cursor = Some(cursor(index.0));
                     break;
                 }
                 left -= 1;
-                let offline = partition.replicas.iter().filter(|replica| !is_online(image, partition, **replica));
-                let listens = listens(image, partition.leader, context);
-                let error = match partition.leader {
-                    NodeId::NONE => ErrorCode::LeaderNotAvailable.code(),
-                    _ if !listens => ErrorCode::ListenerNotFound.code(),
-                    _ => 0,
-                };
-                answer.partitions.push(
-                    DescribeTopicPartitionsResponsePartition::default()
-                        .with_error_code(error)
-                        .with_partition_index(index.0)
-                        .with_leader_id(BrokerId(if listens { partition.leader.0 } else { -1 }))
-                        .with_leader_epoch(partition.leader_epoch.0)
-                        .with_replica_nodes(ids(&partition.replicas))
-                        .with_isr_nodes(ids(&partition.isr))
-                        .with_eligible_leader_replicas(Some(ids(&partition.elr)))
-                        .with_last_known_elr(Some(ids(&partition.last_known_elr)))
-                        .with_offline_replicas(offline.map(|id| BrokerId(id.0)).collect()),
-                );
+                answer.partitions.push(describe(image, partition, context).with_partition_index(index.0));
             }
             first_partition = 0;
-            let is_full = page_end.is_some();
-            if !is_full || !answer.partitions.is_empty() {
-                response.topics.push(answer);
-            }
-            if let Some(partition) = page_end {
-                let cursor = Cursor::default().with_topic_name(topic_name(&name)).with_partition_index(partition);
-                response.next_cursor = Some(cursor);
+            response.topics.push(answer);
+            if response.next_cursor.is_some() {
                 break;
             }
         }
         response.into()
     }
+}
+
+fn describe(image: &Image, partition: &Partition, context: &Context) -> DescribeTopicPartitionsResponsePartition {
+    let offline = partition.replicas.iter().filter(|replica| !is_online(image, partition, **replica));
+    let listens = listens(image, partition.leader, context);
+    let error = match partition.leader {
+        NodeId::NONE => ErrorCode::LeaderNotAvailable.code(),
+        _ if !listens => ErrorCode::ListenerNotFound.code(),
+        _ => 0,
+    };
+    DescribeTopicPartitionsResponsePartition::default()
+        .with_error_code(error)
+        .with_leader_id(BrokerId(if listens { partition.leader.0 } else { -1 }))
+        .with_leader_epoch(partition.leader_epoch.0)
+        .with_replica_nodes(ids(&partition.replicas))
+        .with_isr_nodes(ids(&partition.isr))
+        .with_eligible_leader_replicas(Some(ids(&partition.elr)))
+        .with_last_known_elr(Some(ids(&partition.last_known_elr)))
+        .with_offline_replicas(offline.map(|id| BrokerId(id.0)).collect())
 }
 
 fn error_for(name: &TopicName) -> ErrorCode {
@@ -112,7 +115,11 @@ fn unknown(name: &TopicName, error: ErrorCode) -> DescribeTopicPartitionsRespons
         .with_is_internal(name.is_internal())
 }
 
-fn refuse(names: &BTreeSet<TopicName>, error: ErrorCode) -> DescribeTopicPartitionsResponse {
-    let topics = names.iter().map(|name| unknown(name, error)).collect();
-    DescribeTopicPartitionsResponse::default().with_topics(topics)
+fn refuse(request: &DescribeTopicPartitionsRequest, error: ErrorCode) -> DescribeTopicPartitionsResponse {
+    let topics = request.topics.iter().map(|topic| {
+        DescribeTopicPartitionsResponseTopic::default()
+            .with_error_code(error.code())
+            .with_name(Some(topic.name.clone()))
+    });
+    DescribeTopicPartitionsResponse::default().with_topics(topics.collect())
 }

@@ -1,5 +1,7 @@
 //! Fetch 4 to 18: session, plan, wait, and a response whose records stay in their files (KIP-227, KIP-516).
 
+use std::collections::BTreeSet;
+
 use kafka_protocol::messages::{FetchRequest, FetchResponse};
 use model::{ErrorCode, LeaderEpoch, NodeId, Offset, PartitionIndex, TopicId, TopicName};
 use replication::sessions::{self, PartitionKey, Told, TopicKey};
@@ -33,7 +35,7 @@ impl Handle<FetchRequest> for Node {
             false => self.parked.clone().try_acquire_many_owned(wanted.len() as u32).ok(),
         };
         let Some(room) = room else {
-            return Answer::Chunks(self.answer(context, &session, reading));
+            return Answer::Chunks(self.answer(context, &session, follower >= 0, reading));
         };
         drop(reading);
         let Some(node) = self.me() else { return Answer::Close };
@@ -41,7 +43,7 @@ impl Handle<FetchRequest> for Node {
         Answer::Later(Box::pin(async move {
             let reading = node.wait_and_read(&wanted, manner).await;
             drop(room);
-            Answer::Chunks(node.answer(&context, &session, reading))
+            Answer::Chunks(node.answer(&context, &session, follower >= 0, reading))
         }))
     }
 }
@@ -110,7 +112,13 @@ impl Node {
         }
     }
 
-    fn answer(&self, context: &Context, session: &sessions::Context, reading: Reading) -> Vec<wire::Chunk<FileSlice>> {
+    fn answer(
+        &self,
+        context: &Context,
+        session: &sessions::Context,
+        to_follower: bool,
+        reading: Reading,
+    ) -> Vec<wire::Chunk<FileSlice>> {
         let keys = session.partitions().iter().map(|(key, _)| key);
         let told: Vec<_> = keys.clone().cloned().zip(reading.partitions.iter().map(told)).collect();
         let dice = || i32::from_be_bytes(host::dice::bytes()) & i32::MAX;
@@ -118,7 +126,7 @@ impl Node {
         let published = self.published();
         let mut topics: Vec<fetch::Topic<FileSlice>> = Vec::new();
         let mut last: Option<&TopicKey> = None;
-        let mut moved = false;
+        let mut leaders = BTreeSet::new();
         let answers = keys.zip(reading.partitions).zip(&answer.include).filter(|(_, include)| **include);
         for ((key, mut partition), _) in answers {
             partition.error = partition.error.map(|error| match error {
@@ -130,7 +138,8 @@ impl Node {
             if partition.error.is_some_and(|error| unknown.contains(&error)) {
                 partition.aborted = Some(Vec::new());
             }
-            moved |= partition.current_leader.is_some_and(|(leader, _)| leader != NodeId::NONE);
+            partition.current_leader = partition.current_leader.filter(|_| context.learns_leaders());
+            leaders.extend(partition.current_leader.map(|(leader, _)| leader));
             if last != Some(&key.topic) {
                 let (name, id) = match &key.topic {
                     TopicKey::Name(name) => {
@@ -145,13 +154,14 @@ impl Node {
                 topic.partitions.push(partition);
             }
         }
-        let endpoints = if moved { self.endpoints_of_leaders(context) } else { Vec::new() };
+        // Followers know their peers from the metadata.
+        let endpoints = if to_follower { Vec::new() } else { self.endpoints_of(&leaders, context) };
         let error = (answer.error != ErrorCode::None).then_some(answer.error);
         fetch::encode(context, fetch::Response { error, session_id: answer.session_id, topics, endpoints })
     }
 
-    fn endpoints_of_leaders(&self, context: &Context) -> Vec<Endpoint> {
-        let brokers = self.alive_brokers(context).into_iter();
+    fn endpoints_of(&self, leaders: &BTreeSet<NodeId>, context: &Context) -> Vec<Endpoint> {
+        let brokers = self.brokers_among(leaders, context).into_iter();
         brokers
             .map(|broker| Endpoint { node: broker.node, host: broker.host, port: broker.port, rack: broker.rack })
             .collect()

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use indexmap::IndexMap;
 use kafka_protocol::messages::list_offsets_response::{ListOffsetsPartitionResponse, ListOffsetsTopicResponse};
 use kafka_protocol::messages::{ListOffsetsRequest, ListOffsetsResponse};
 use model::{ErrorCode, LeaderEpoch, Offset, PartitionIndex, Timestamp};
@@ -21,21 +22,24 @@ type Found = Option<(Timestamp, Offset, LeaderEpoch)>;
 impl Handle<ListOffsetsRequest> for Node {
     async fn handle(&self, context: &Context, request: ListOffsetsRequest) -> Answer<ListOffsetsResponse, FileSlice> {
         let committed_only = request.isolation_level == 1;
-        let mut topics = Vec::with_capacity(request.topics.len());
-        for topic in request.topics {
-            let mut seen = BTreeSet::new();
-            let twice: BTreeSet<i32> =
-                topic.partitions.iter().map(|p| p.partition_index).filter(|index| !seen.insert(*index)).collect();
-            let mut told_of = BTreeSet::new();
-            let once = topic.partitions.into_iter().filter(|asked| told_of.insert(asked.partition_index));
-            let partitions = once.map(|asked| {
-                let index = asked.partition_index;
-                let outcome = if twice.contains(&index) {
+        let mut topics: IndexMap<_, IndexMap<i32, _>> = IndexMap::new();
+        let mut twice = BTreeSet::new();
+        for topic in request.topics.into_iter().filter(|topic| !topic.partitions.is_empty()) {
+            let known = topics.entry(topic.name.clone()).or_default();
+            for asked in topic.partitions {
+                if known.insert(asked.partition_index, asked.clone()).is_some() {
+                    twice.insert((topic.name.clone(), asked.partition_index));
+                }
+            }
+        }
+        let topics = topics.into_iter().map(|(name, asked)| {
+            let partitions = asked.into_iter().map(|(index, asked)| {
+                let outcome = if twice.contains(&(name.clone(), index)) {
                     Err(ErrorCode::InvalidRequest)
                 } else if !context.knows_special_time(asked.timestamp) {
                     Err(ErrorCode::UnsupportedVersion)
                 } else {
-                    self.offset_at(&topic.name, index, asked.current_leader_epoch, asked.timestamp, committed_only)
+                    self.offset_at(&name, index, asked.current_leader_epoch, asked.timestamp, committed_only)
                 };
                 let told = ListOffsetsPartitionResponse::default().with_partition_index(index);
                 match outcome {
@@ -48,9 +52,9 @@ impl Handle<ListOffsetsRequest> for Node {
                 }
             });
             let partitions = partitions.collect();
-            topics.push(ListOffsetsTopicResponse::default().with_name(topic.name).with_partitions(partitions));
-        }
-        ListOffsetsResponse::default().with_topics(topics).into()
+            ListOffsetsTopicResponse::default().with_name(name.clone()).with_partitions(partitions)
+        });
+        ListOffsetsResponse::default().with_topics(topics.collect()).into()
     }
 }
 

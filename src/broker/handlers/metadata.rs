@@ -8,7 +8,7 @@ use kafka_protocol::messages::metadata_response::{
 use kafka_protocol::messages::{BrokerId, MetadataRequest, MetadataResponse};
 use metadata::{Image, Partition, Topic};
 use model::{ErrorCode, NodeId, TopicId, TopicName, Uuid};
-use wire::{Answer, Context, Handle};
+use wire::{Answer, Context, Handle, MetadataNull};
 
 use crate::node::{FileSlice, Node};
 use crate::text::{text, text_or_null, topic_name};
@@ -22,6 +22,12 @@ pub const CLUSTER_OPERATIONS: i32 = 0b1_1111_1010_0000;
 
 impl Handle<MetadataRequest> for Node {
     async fn handle(&self, context: &Context, request: MetadataRequest) -> Answer<MetadataResponse, FileSlice> {
+        let null_name = request.topics.iter().flatten().any(|topic| topic.name.is_none());
+        if (request.topics.is_none() && !context.may_be_null(MetadataNull::Topics))
+            || (null_name && !context.may_be_null(MetadataNull::Name))
+        {
+            return Answer::Close;
+        }
         let wanted = request.topics.filter(|asked| !(asked.is_empty() && context.empty_list_is_all_topics()));
         let published = self.published();
         let image = &published.image;

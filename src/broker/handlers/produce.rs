@@ -1,14 +1,17 @@
 //! Produce 3 to 13: validate, append the client's own bytes, answer with where they are (KIP-98, KIP-467, KIP-516).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use indexmap::IndexMap;
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use kafka_protocol::messages::produce_response::{
     BatchIndexAndErrorMessage, LeaderIdAndEpoch, NodeEndpoint, PartitionProduceResponse, TopicProduceResponse,
 };
 use kafka_protocol::messages::{BrokerId, ProduceRequest, ProduceResponse};
-use model::{ErrorCode, PartitionIndex, TopicId, TopicName};
+use model::batch::{Batch, BatchError};
+use model::{ErrorCode, NodeId, PartitionIndex, TopicId, TopicName};
 use replication::validate::{self, Refusal, Rules};
 use storage::log::{AppendError, Appended};
 use wire::{Answer, Context, Handle};
@@ -34,17 +37,19 @@ impl From<ErrorCode> for Failure {
 impl Handle<ProduceRequest> for Node {
     async fn handle(&self, context: &Context, request: ProduceRequest) -> Answer<ProduceResponse, FileSlice> {
         let acks = request.acks;
-        let refused = match acks {
-            _ if has_transactional(&request) && request.transactional_id.is_none() => {
-                Some(ErrorCode::TransactionalIdAuthorizationFailed)
+        let refused = match (has_transactional(&request), acks) {
+            (Err(error), _) => Some((ErrorCode::CorruptMessage, Some(error.to_string()))),
+            (Ok(true), _) if request.transactional_id.is_none() => {
+                Some((ErrorCode::TransactionalIdAuthorizationFailed, None))
             }
-            -1..=1 => None,
-            _ => Some(ErrorCode::InvalidRequiredAcks),
+            (Ok(_), -1..=1) => None,
+            (Ok(_), _) => Some((ErrorCode::InvalidRequiredAcks, None)),
         };
         let mut failed = false;
-        let mut moved = false;
-        let mut responses = Vec::with_capacity(request.topic_data.len());
-        for topic in request.topic_data {
+        let mut leaders = BTreeSet::new();
+        let topics = once(request.topic_data);
+        let mut responses = Vec::with_capacity(topics.len());
+        for topic in topics {
             let mut answer =
                 TopicProduceResponse::default().with_name(topic.name.clone()).with_topic_id(topic.topic_id);
             let known = self.resolve(&topic, context);
@@ -54,8 +59,8 @@ impl Handle<ProduceRequest> for Node {
             answer.partition_responses.reserve_exact(topic.partition_data.len());
             for partition in topic.partition_data {
                 let index = partition.index;
-                let outcome = match (&known, refused) {
-                    (_, Some(error)) => Err(error.into()),
+                let outcome = match (&known, &refused) {
+                    (_, Some((error, message))) => Err(Failure { message: message.clone(), ..(*error).into() }),
                     (Err(error), None) => Err((*error).into()),
                     (Ok((name, id)), None) => self.append(context, name, *id, acks, partition),
                 };
@@ -69,11 +74,12 @@ impl Handle<ProduceRequest> for Node {
                         self.tell(context, failure)
                     }
                 };
-                if told.error_code == ErrorCode::NotLeaderOrFollower.code()
+                if context.learns_leaders()
+                    && told.error_code == ErrorCode::NotLeaderOrFollower.code()
                     && let Ok((_, id)) = &known
                     && let Some((leader, epoch)) = self.leader_of(*id, PartitionIndex(index))
                 {
-                    moved = true;
+                    leaders.insert(leader);
                     told.current_leader =
                         LeaderIdAndEpoch::default().with_leader_id(BrokerId(leader.0)).with_leader_epoch(epoch.0);
                 }
@@ -87,9 +93,7 @@ impl Handle<ProduceRequest> for Node {
             0 => Answer::Nothing,
             _ => {
                 let mut response = ProduceResponse::default().with_responses(responses);
-                if moved && context.topics_by_id() {
-                    response.node_endpoints = self.endpoints(context);
-                }
+                response.node_endpoints = self.endpoints(&leaders, context);
                 response.into()
             }
         }
@@ -128,8 +132,7 @@ impl Node {
         let appended = append_to(self, &partition, records, context, acks)?;
         if !appended.duplicate {
             // One replica is all there is until replication comes: what it has is committed.
-            partition.log.set_high_watermark(appended.last_offset.plus(1));
-            partition.readers.wake();
+            partition.committed(appended.last_offset.plus(1));
         }
         Ok(appended)
     }
@@ -156,8 +159,8 @@ impl Node {
         told
     }
 
-    fn endpoints(&self, context: &Context) -> Vec<NodeEndpoint> {
-        self.alive_brokers(context)
+    fn endpoints(&self, leaders: &BTreeSet<NodeId>, context: &Context) -> Vec<NodeEndpoint> {
+        self.brokers_among(leaders, context)
             .into_iter()
             .map(|broker| {
                 NodeEndpoint::default()
@@ -185,8 +188,12 @@ fn append_to(
     let refuse = |refusal: Refusal| Failure {
         error: refusal.code,
         log_start_offset: if tells_start(&refusal, &records) { log_start_offset } else { -1 },
-        message: refusal.client_message().map(str::to_owned),
-        records: refusal.record_errors,
+        message: refusal.client_message().map(|words| format!("{words}, in {}", partition.id)),
+        records: refusal
+            .record_errors
+            .into_iter()
+            .map(|(index, words)| (index, words.map(|words| format!("{words}, in {}", partition.id))))
+            .collect(),
     };
     let rules = partition.rules.load();
     let now = host::clock::now();
@@ -205,6 +212,25 @@ fn append_to(
         AppendError::Storage(error) => node.storage_failed(&partition.id, &error).into(),
         error => error.code().into(),
     })
+}
+
+/// Each topic and each partition once, as Kafka's map of them has it: of equal ones the last counts, and a topic without
+/// partitions is none.
+fn once(topics: Vec<TopicProduceData>) -> Vec<TopicProduceData> {
+    if let [topic] = &*topics
+        && let [_] = &*topic.partition_data
+    {
+        return topics;
+    }
+    let mut merged: IndexMap<_, (TopicProduceData, IndexMap<i32, PartitionProduceData>)> = IndexMap::new();
+    for mut topic in topics.into_iter().filter(|topic| !topic.partition_data.is_empty()) {
+        let partitions = std::mem::take(&mut topic.partition_data);
+        let key = (topic.name.clone(), topic.topic_id);
+        let (_, known) = merged.entry(key).or_insert_with(|| (topic, IndexMap::new()));
+        known.extend(partitions.into_iter().map(|partition| (partition.index, partition)));
+    }
+    let topics = merged.into_values();
+    topics.map(|(topic, partitions)| topic.with_partition_data(partitions.into_values().collect())).collect()
 }
 
 /// Whether the log's start is told beside the error: not with those that blame the bytes as a whole
@@ -229,10 +255,17 @@ fn is_one_batch(records: &[u8]) -> bool {
     end_of(0).is_some_and(|end| records.get(16) == Some(&2) && end_of(end).is_none())
 }
 
-fn has_transactional(request: &ProduceRequest) -> bool {
-    let mut partitions = request.topic_data.iter().flat_map(|topic| &topic.partition_data);
-    partitions.any(|partition| {
-        let records = partition.records.as_deref().unwrap_or_default();
-        model::batch::Batch::first(records).is_ok_and(|batch| batch.is_transactional())
-    })
+/// Whether a partition's first batch is of a transaction. What cannot even be the start of a batch spoils the whole request
+/// (`RequestUtils.hasTransactionalRecords`, `ByteBufferLogInputStream`).
+fn has_transactional(request: &ProduceRequest) -> Result<bool, BatchError> {
+    let partitions = request.topic_data.iter().flat_map(|topic| &topic.partition_data);
+    for records in partitions.filter_map(|partition| partition.records.as_deref()) {
+        match Batch::first(records) {
+            Ok(batch) if batch.is_transactional() => return Ok(true),
+            Err(error @ BatchError::Length(..14)) => return Err(error),
+            Err(error @ BatchError::Magic(magic)) if !(0..=1).contains(&magic) => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(false)
 }

@@ -6,7 +6,7 @@ use model::batch::{
 };
 use model::{ErrorCode, ProducerEpoch, ProducerId, Timestamp};
 
-use super::check::{invalid, refusal, size};
+use super::check::{refusal, size};
 use super::{BatchInfo, Refusal, Rules, Target, Validated};
 
 /// Beyond so many, records at fault are not told one by one: a small request must not make a huge answer.
@@ -108,7 +108,7 @@ impl<'a> Seen<'a> {
         if self.rules.compacted && shape.key_len.is_none() {
             self.fault(|| "the topic is compacted, and the record has no key".to_owned());
         } else if self.rules.timestamp_type == TimestampType::CreateTime && timestamp != Timestamp::NONE {
-            self.bounds(timestamp);
+            self.bounds(timestamp, shape.offset_delta);
         } else if self.source_type == TimestampType::LogAppendTime {
             self.bad_timestamp = true;
             self.fault(|| "a producer may not set the timestamp type to LogAppendTime".to_owned());
@@ -117,13 +117,13 @@ impl<'a> Seen<'a> {
     }
 
     #[inline]
-    fn bounds(&mut self, timestamp: Timestamp) {
+    fn bounds(&mut self, timestamp: Timestamp, offset: i32) {
         let age = self.now.0.wrapping_sub(timestamp.0);
         let (before, after) = (self.rules.before_max_ms, self.rules.after_max_ms);
         if age > before || age.wrapping_neg() > after {
             self.bad_timestamp = true;
             let (first, last) = (self.now.plus_ms(before.saturating_neg()), self.now.plus_ms(after));
-            self.fault(|| format!("the timestamp {timestamp} is not between {first} and {last}"));
+            self.fault(|| format!("the timestamp {timestamp} at offset {offset} is not between {first} and {last}"));
         }
     }
 
@@ -140,12 +140,14 @@ impl<'a> Seen<'a> {
             let Self { max_timestamp, offset_of_max_timestamp, .. } = self;
             return Ok(Found { max_timestamp, offset_of_max_timestamp });
         }
-        let mut refusal = if self.bad_timestamp {
-            let words = format!("{} records are refused for their timestamps", self.at_fault);
-            Refusal::new(ErrorCode::InvalidTimestamp, words)
-        } else {
-            invalid(format!("{} records are refused", self.at_fault))
+        let code = if self.bad_timestamp { ErrorCode::InvalidTimestamp } else { ErrorCode::InvalidRecord };
+        // Of several faults a producer is shown these words alone, so they say why at least the first is one.
+        let first = self.errors.first().and_then(|(index, words)| Some((index, words.as_deref()?)));
+        let words = match first {
+            Some((index, words)) => format!("{} records are refused; record {index}: {words}", self.at_fault),
+            None => format!("{} records are refused", self.at_fault),
         };
+        let mut refusal = Refusal::new(code, words);
         refusal.record_errors = self.errors;
         Err(refusal)
     }

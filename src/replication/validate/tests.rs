@@ -120,7 +120,10 @@ fn records_at_fault_are_told_one_by_one() {
     let compacted = Rules { compacted: true, ..Rules::default() };
     let keyless = refusal(built(BatchSettings::default(), None), &compacted);
     assert_eq!((keyless.code, indexes(&keyless)), (ErrorCode::InvalidRecord, vec![0]));
-    assert_eq!(keyless.client_message(), Some("1 records are refused"));
+    assert_eq!(
+        keyless.client_message(),
+        Some("1 records are refused; record 0: the topic is compacted, and the record has no key")
+    );
     assert_eq!(code(&good(), &compacted), ErrorCode::None);
 
     let early = Rules { after_max_ms: 4, ..Rules::default() };

@@ -1,0 +1,102 @@
+//! Coordinators: machines whose records lie in the partitions of an internal topic. This broker has one for each
+//! partition that it leads, and nobody else answers for it (`GroupCoordinatorService`, `CoordinatorRuntime`).
+
+mod coordinator;
+mod load;
+mod resident;
+#[cfg(test)]
+mod tests;
+mod writing;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use metadata::Image;
+use model::batch::Compression;
+use model::{BrokerEpoch, ErrorCode, NodeId, PartitionIndex};
+use parking_lot::RwLock;
+
+pub use coordinator::{Coordinator, Pending};
+pub use resident::{Resident, Written};
+
+use crate::node::Node;
+
+/// The coordinators of one internal topic.
+pub struct Coordinators<M: Resident> {
+    /// A machine for a new reign, told how large its batches may be.
+    make: Box<dyn Fn(usize) -> M + Send + Sync>,
+    compression: Compression,
+    serving: RwLock<BTreeMap<PartitionIndex, Arc<Coordinator<M>>>>,
+}
+
+impl<M: Resident> Coordinators<M> {
+    /// None yet.
+    pub fn new(compression: Compression, make: impl Fn(usize) -> M + Send + Sync + 'static) -> Self {
+        Self { make: Box::new(make), compression, serving: RwLock::default() }
+    }
+
+    /// Begins where this broker leads by `image`, and ends where it does no more. `first` makes what a new one is told
+    /// before any request.
+    pub fn follow(&self, node: &Node, image: &Image, first: impl Fn() -> Vec<M::Event> + Clone + Send + 'static) {
+        let mut led = BTreeMap::new();
+        if node.epoch() != BrokerEpoch(-1)
+            && let Some(topic) = image.topic(M::TOPIC)
+        {
+            let mine = topic.partitions.iter().filter(|(_, partition)| partition.leader == node.id());
+            led.extend(mine.filter_map(|(index, _)| Some((*index, node.partitions.get(topic.id, *index)?))));
+        }
+        let mut serving = self.serving.write();
+        serving.retain(|index, coordinator| {
+            let goes_on = led.get(index).is_some_and(|partition| partition.leader_epoch() == coordinator.epoch());
+            if !goes_on {
+                coordinator.resign();
+            }
+            goes_on
+        });
+        for (index, partition) in led {
+            serving.entry(index).or_insert_with(|| {
+                let epoch = partition.leader_epoch();
+                let machine = (self.make)(partition.rules.load().max_message_bytes);
+                let coordinator = Coordinator::new(machine, partition, epoch, self.compression);
+                let (loading, first) = (coordinator.clone(), first.clone());
+                drop(host::task::spawn(host::task::blocking(move || loading.load(first))));
+                coordinator
+            });
+        }
+    }
+
+    /// The coordinator of a partition.
+    ///
+    /// # Errors
+    /// NOT_COORDINATOR if it is not here.
+    pub fn get(&self, index: PartitionIndex) -> Result<Arc<Coordinator<M>>, ErrorCode> {
+        self.serving.read().get(&index).cloned().ok_or(ErrorCode::NotCoordinator)
+    }
+
+    /// Ends all.
+    pub fn resign(&self) {
+        for coordinator in std::mem::take(&mut *self.serving.write()).into_values() {
+            coordinator.resign();
+        }
+    }
+
+    /// All that are here.
+    pub fn all(&self) -> Vec<Arc<Coordinator<M>>> {
+        self.serving.read().values().cloned().collect()
+    }
+}
+
+/// The partition of an internal topic with `count` partitions that a group or a transactional id belongs to:
+/// by Java's hash of its name (`GroupCoordinatorService.partitionFor`).
+pub fn partition_of(name: &str, count: usize) -> PartitionIndex {
+    let hash = name.encode_utf16().fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)));
+    let count = i32::try_from(count).unwrap_or(i32::MAX).max(1);
+    PartitionIndex((hash & i32::MAX) % count)
+}
+
+/// Who leads the partition of an internal topic that a name belongs to, by the image; none if nobody does.
+pub fn leader_for(image: &Image, topic: &str, name: &str) -> Option<NodeId> {
+    let topic = image.topic(topic)?;
+    let leader = topic.partitions.get(&partition_of(name, topic.partitions.size()))?.leader;
+    (leader != NodeId::NONE).then_some(leader)
+}

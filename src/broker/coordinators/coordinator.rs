@@ -1,0 +1,230 @@
+//! One coordinator: a machine, the partition its records lie in, and those who wait for its answers
+//! (`CoordinatorRuntime`).
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use machine::{Append, Shard, Step};
+use model::batch::Compression;
+use model::{ErrorCode, LeaderEpoch, Timestamp};
+use parking_lot::Mutex;
+use tokio::sync::{Notify, oneshot};
+
+use super::resident::Resident;
+use super::writing::{self, Unwritten};
+use crate::partitions::Partition;
+
+/// An answer that is there, or will be when what it says is committed.
+pub type Pending<M> = oneshot::Receiver<Result<<M as Resident>::Reply, ErrorCode>>;
+
+/// The coordinator of one partition, for one reign of its leader.
+pub struct Coordinator<M: Resident> {
+    partition: Arc<Partition>,
+    epoch: LeaderEpoch,
+    compression: Compression,
+    core: Mutex<Core<M>>,
+    /// The next deadline came nearer.
+    alarm: Notify,
+}
+
+struct Core<M: Resident> {
+    shard: Shard<M>,
+    phase: Phase,
+    waiting: BTreeMap<u64, oneshot::Sender<Result<M::Reply, ErrorCode>>>,
+    last_token: u64,
+    /// When the clock will look again.
+    armed: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Its records are being read.
+    Loading,
+    /// It answers.
+    Serving,
+    /// It answers nobody any more.
+    Over,
+}
+
+impl<M: Resident> Coordinator<M> {
+    /// A coordinator that has read nothing yet, and answers COORDINATOR_LOAD_IN_PROGRESS.
+    pub fn new(machine: M, partition: Arc<Partition>, epoch: LeaderEpoch, compression: Compression) -> Arc<Self> {
+        let core = Core {
+            shard: Shard::new(machine),
+            phase: Phase::Loading,
+            waiting: BTreeMap::new(),
+            last_token: 0,
+            armed: None,
+        };
+        Arc::new(Self { partition, epoch, compression, core: Mutex::new(core), alarm: Notify::new() })
+    }
+
+    /// The reign it serves in.
+    pub fn epoch(&self) -> LeaderEpoch {
+        self.epoch
+    }
+
+    /// Reads the partition and begins to serve; `first` are told to the machine before any request. Blocks on the disk.
+    pub fn load(self: &Arc<Self>, first: impl FnOnce() -> Vec<M::Event>) {
+        let begun = host::clock::monotonic();
+        let loaded = super::load::read::<M>(&self.partition.log, |offset, record| {
+            let mut core = self.core.lock();
+            core.shard.load(offset, &record);
+            core.phase == Phase::Loading
+        });
+        let mut core = self.core.lock();
+        if core.phase != Phase::Loading {
+            return;
+        }
+        let partition = &self.partition.id;
+        match loaded {
+            Err(error) => {
+                tracing::error!(%partition, %error, "the coordinator cannot be loaded; it answers nobody");
+                core.phase = Phase::Over;
+            }
+            Ok(end) => {
+                core.shard.skip_to(end);
+                core.phase = Phase::Serving;
+                tracing::debug!(%partition, %end, took_ms = begun.elapsed_ms(), "coordinator loaded");
+                for event in std::iter::once(M::loaded()).chain(first()) {
+                    self.step(&mut core, event);
+                }
+                drop(core);
+                drop(host::task::spawn(keep_time(Arc::downgrade(self))));
+            }
+        }
+    }
+
+    /// Asks; whoever drops the answer's receiver has lost interest.
+    ///
+    /// # Errors
+    /// COORDINATOR_LOAD_IN_PROGRESS and NOT_COORDINATOR.
+    pub fn ask(&self, request: M::Request) -> Result<Pending<M>, ErrorCode> {
+        let mut core = self.core.lock();
+        core.serving()?;
+        core.last_token += 1;
+        let token = core.last_token;
+        let (sender, receiver) = oneshot::channel();
+        core.waiting.insert(token, sender);
+        self.step(&mut core, M::ask(token, request));
+        Ok(receiver)
+    }
+
+    /// Tells the machine something that nobody waits for.
+    pub fn tell(&self, event: M::Event) {
+        let mut core = self.core.lock();
+        if core.serving().is_ok() {
+            self.step(&mut core, event);
+        }
+    }
+
+    /// The reign is over: those who wait are sent away.
+    pub fn resign(&self) {
+        self.core.lock().end();
+        self.alarm.notify_one();
+    }
+
+    fn step(&self, core: &mut Core<M>, event: M::Event) {
+        let now = host::clock::now();
+        let Step { append, effects } = core.shard.on_event(now, event);
+        core.release(effects);
+        if let Some(append) = append {
+            let base = append.base;
+            match self.append(append, now) {
+                Ok(()) => {
+                    let effects = core.shard.on_committed(self.partition.log.high_watermark());
+                    core.release(effects);
+                }
+                Err(Unwritten::Refused(error)) => {
+                    let effects = core.shard.on_refused(base);
+                    core.refuse(effects, told(error));
+                }
+                Err(Unwritten::Lost(reason)) => {
+                    let partition = &self.partition.id;
+                    tracing::error!(%partition, reason, "the coordinator's log is not as it knows it; it answers nobody");
+                    core.end();
+                }
+            }
+        }
+        let deadline = core.shard.machine().next_deadline();
+        if deadline.is_some_and(|deadline| core.armed.is_none_or(|armed| deadline < armed)) {
+            core.armed = deadline;
+            self.alarm.notify_one();
+        }
+    }
+
+    fn append(&self, append: Append<M::Record>, now: Timestamp) -> Result<(), Unwritten> {
+        writing::append::<M>(&self.partition, self.epoch, self.compression, append, now)
+    }
+
+    /// When the machine wants to be woken; `None` when it is over.
+    fn arm(&self) -> Option<Option<Timestamp>> {
+        let mut core = self.core.lock();
+        core.serving().ok()?;
+        core.armed = core.shard.machine().next_deadline();
+        Some(core.armed)
+    }
+}
+
+impl<M: Resident> Core<M> {
+    fn serving(&self) -> Result<(), ErrorCode> {
+        match self.phase {
+            Phase::Loading => Err(ErrorCode::CoordinatorLoadInProgress),
+            Phase::Serving => Ok(()),
+            Phase::Over => Err(ErrorCode::NotCoordinator),
+        }
+    }
+
+    fn release(&mut self, effects: Vec<M::Effect>) {
+        for (to, reply) in effects.into_iter().map(M::addressed) {
+            if let Some(waiter) = self.waiting.remove(&to) {
+                // Its connection may be gone.
+                let _ = waiter.send(Ok(reply));
+            }
+        }
+    }
+
+    fn refuse(&mut self, effects: Vec<M::Effect>, error: ErrorCode) {
+        for (to, _) in effects.into_iter().map(M::addressed) {
+            if let Some(waiter) = self.waiting.remove(&to) {
+                let _ = waiter.send(Err(error));
+            }
+        }
+    }
+
+    fn end(&mut self) {
+        self.phase = Phase::Over;
+        for (_, waiter) in std::mem::take(&mut self.waiting) {
+            let _ = waiter.send(Err(ErrorCode::NotCoordinator));
+        }
+    }
+}
+
+/// An error of the log as clients of a coordinator know it (`CoordinatorOperationExceptionHelper`).
+fn told(error: ErrorCode) -> ErrorCode {
+    match error {
+        ErrorCode::UnknownTopicOrPartition | ErrorCode::NotEnoughReplicas | ErrorCode::RequestTimedOut => {
+            ErrorCode::CoordinatorNotAvailable
+        }
+        ErrorCode::NotLeaderOrFollower | ErrorCode::KafkaStorageError => ErrorCode::NotCoordinator,
+        _ => ErrorCode::UnknownServerError,
+    }
+}
+
+/// Wakes the machine at its deadlines, until the coordinator is over or gone.
+async fn keep_time<M: Resident>(coordinator: Weak<Coordinator<M>>) {
+    while let Some(coordinator) = coordinator.upgrade() {
+        let Some(deadline) = coordinator.arm() else { return };
+        let now = host::clock::now();
+        match deadline.map(|deadline| deadline.ms_since(now)) {
+            Some(..=0) => coordinator.tell(M::tick()),
+            Some(left) => {
+                let left = Duration::from_millis(left.unsigned_abs());
+                // Too early or too late does no harm: the deadline is looked at again.
+                let _ = host::task::timeout(left, coordinator.alarm.notified()).await;
+            }
+            None => coordinator.alarm.notified().await,
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What groups have to know of the cluster: topics with their racks, and the groups' own configurations.
+
+use std::sync::Arc;
+
+use groups::{GroupConfig, Surroundings, Topic};
+use metadata::{ConfigResource, Delta, Image, ResourceType};
+
+/// The surroundings by `image`, if they differ from those of before; all of it is looked at where there is no delta.
+pub fn follow(before: &Surroundings, image: &Image, delta: Option<&Delta>) -> Option<Arc<Surroundings>> {
+    let mut now;
+    match delta {
+        // Racks come with brokers.
+        Some(delta) if delta.brokers.is_empty() => {
+            now = before.clone();
+            for id in delta.topics.keys() {
+                if let Some(name) = now.name(*id).cloned() {
+                    now.remove(&name);
+                }
+                if let Some(topic) = image.topic_by_id(*id) {
+                    now.insert(topic.name.clone(), describe(image, topic));
+                }
+            }
+            for resource in delta.configs.iter().filter(|resource| resource.kind == ResourceType::GROUP) {
+                configure(&mut now, image, resource);
+            }
+        }
+        _ => {
+            now = Surroundings::default();
+            for topic in image.topics() {
+                now.insert(topic.name.clone(), describe(image, topic));
+            }
+            for resource in image.configs.keys().filter(|resource| resource.kind == ResourceType::GROUP) {
+                configure(&mut now, image, resource);
+            }
+        }
+    }
+    (now != *before).then(|| Arc::new(now))
+}
+
+fn describe(image: &Image, topic: &metadata::Topic) -> Topic {
+    let racks = topic.partitions.values().map(|partition| {
+        let of = partition.replicas.iter().filter_map(|replica| image.brokers.get(replica)?.rack.as_deref());
+        of.map(Arc::from).collect()
+    });
+    Topic { id: topic.id, racks: racks.collect() }
+}
+
+fn configure(surroundings: &mut Surroundings, image: &Image, resource: &ConfigResource) {
+    let Some(set) = image.config(resource) else {
+        surroundings.configs.remove_mut(&resource.name);
+        return;
+    };
+    let number = |key: &str| set.get(key).and_then(|value| value.parse().ok());
+    let config = GroupConfig {
+        consumer_session_timeout_ms: number("consumer.session.timeout.ms"),
+        consumer_heartbeat_interval_ms: number("consumer.heartbeat.interval.ms"),
+        consumer_assignment_interval_ms: number("consumer.assignment.interval.ms"),
+    };
+    surroundings.configs.insert_mut(resource.name.clone(), config);
+}

@@ -1,0 +1,61 @@
+//! LeaveGroup 0 to 5: members leave, or are removed by an administrator (KIP-345).
+
+use groups::{Leaving, Left, Reply, Request};
+use kafka_protocol::messages::leave_group_response::MemberResponse;
+use kafka_protocol::messages::{LeaveGroupRequest, LeaveGroupResponse};
+use model::ErrorCode;
+use wire::{Answer, Context, Handle};
+
+use crate::groups::answered;
+use crate::node::{FileSlice, Node};
+use crate::text::{owned_or_none, text, text_or_null};
+
+impl Handle<LeaveGroupRequest> for Node {
+    async fn handle(&self, context: &Context, request: LeaveGroupRequest) -> Answer<LeaveGroupResponse, FileSlice> {
+        let in_batch = context.leaves_in_batch();
+        let asked = if request.group_id.is_empty() {
+            Err(ErrorCode::InvalidGroupId)
+        } else {
+            let members = match in_batch {
+                true => request
+                    .members
+                    .into_iter()
+                    .map(|member| Leaving {
+                        member: member.member_id.to_string(),
+                        instance: owned_or_none(member.group_instance_id),
+                        reason: owned_or_none(member.reason),
+                    })
+                    .collect(),
+                false => vec![Leaving { member: request.member_id.to_string(), instance: None, reason: None }],
+            };
+            let leave = groups::LeaveGroup { group: request.group_id.to_string(), members };
+            self.ask_group(&request.group_id, Request::LeaveGroup(leave))
+        };
+        Answer::when(async move {
+            let left = match answered(asked).await {
+                Ok(Reply::LeaveGroup(left)) => left,
+                Ok(_) => Err(ErrorCode::UnknownServerError),
+                Err(error) => Err(error),
+            };
+            match left {
+                Err(error) => LeaveGroupResponse::default().with_error_code(error.code()),
+                Ok(left) if in_batch => {
+                    LeaveGroupResponse::default().with_members(left.into_iter().map(tell).collect())
+                }
+                Ok(left) => {
+                    let error = left.first().map_or(ErrorCode::UnknownServerError, |left| left.error);
+                    LeaveGroupResponse::default().with_error_code(error.code())
+                }
+            }
+            .into()
+        })
+        .await
+    }
+}
+
+fn tell(left: Left) -> MemberResponse {
+    MemberResponse::default()
+        .with_member_id(text(left.member))
+        .with_group_instance_id(text_or_null(left.instance))
+        .with_error_code(left.error.code())
+}

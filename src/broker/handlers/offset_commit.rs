@@ -1,0 +1,130 @@
+//! OffsetCommit 2 to 10: how far a group has come, for partitions that exist.
+
+use groups::{CommitPartition, CommitTopic, Reply, Request, TopicErrors};
+use indexmap::IndexMap;
+use kafka_protocol::messages::offset_commit_request::OffsetCommitRequestTopic;
+use kafka_protocol::messages::offset_commit_response::{OffsetCommitResponsePartition, OffsetCommitResponseTopic};
+use kafka_protocol::messages::{OffsetCommitRequest, OffsetCommitResponse};
+use metadata::Image;
+use model::{ErrorCode, LeaderEpoch, Offset, PartitionIndex, TopicId, TopicName};
+use wire::{Answer, Context, Handle};
+
+use crate::groups::answered;
+use crate::node::{FileSlice, Node};
+use crate::text::{owned_or_none, topic_name};
+
+impl Handle<OffsetCommitRequest> for Node {
+    async fn handle(&self, context: &Context, request: OffsetCommitRequest) -> Answer<OffsetCommitResponse, FileSlice> {
+        let by_id = context.topics_by_id();
+        let mut answer = Answered { by_id, topics: IndexMap::new() };
+        let mut topics = Vec::with_capacity(request.topics.len());
+        {
+            let published = self.published();
+            for topic in request.topics {
+                topics.extend(known(&published.image, topic, &mut answer));
+            }
+        }
+        if topics.is_empty() {
+            return answer.response().into();
+        }
+        let asked_for: Vec<TopicErrors> = topics.iter().map(untold).collect();
+        let commit = groups::OffsetCommit {
+            group: request.group_id.to_string(),
+            member: request.member_id.to_string(),
+            instance: owned_or_none(request.group_instance_id),
+            generation: request.generation_id_or_member_epoch,
+            knows_epochs: context.knows_member_epochs(),
+            retention_ms: (request.retention_time_ms != -1).then_some(request.retention_time_ms),
+            topics,
+        };
+        let asked = self.ask_group(&request.group_id, Request::OffsetCommit(commit));
+        Answer::when(async move {
+            let told = match answered(asked).await {
+                Ok(Reply::OffsetCommit(told)) => told,
+                Ok(_) => Err(ErrorCode::UnknownServerError),
+                Err(error) => Err(error),
+            };
+            match told {
+                Ok(told) => told.into_iter().for_each(|topic| answer.add(topic)),
+                // The whole request as one: what was not found before is not told then.
+                Err(error) => {
+                    answer.refuse(error);
+                    for mut topic in asked_for {
+                        topic.partitions.iter_mut().for_each(|(_, told)| *told = error);
+                        answer.add(topic);
+                    }
+                }
+            }
+            answer.response().into()
+        })
+        .await
+    }
+}
+
+/// The partitions of a topic that exist; the others are answered at once.
+fn known(image: &Image, topic: OffsetCommitRequestTopic, answer: &mut Answered) -> Option<CommitTopic> {
+    let found = match answer.by_id {
+        true => image.topic_by_id(TopicId::from(topic.topic_id)),
+        false => image.topic(&topic.name),
+    };
+    let Some(found) = found else {
+        let error = if answer.by_id { ErrorCode::UnknownTopicId } else { ErrorCode::UnknownTopicOrPartition };
+        let partitions = topic.partitions.iter().map(|it| (PartitionIndex(it.partition_index), error)).collect();
+        answer.add(TopicErrors { name: topic.name.as_str().into(), id: TopicId::from(topic.topic_id), partitions });
+        return None;
+    };
+    let exists = |index: i32| found.partitions.contains_key(&PartitionIndex(index));
+    let missing = topic.partitions.iter().filter(|it| !exists(it.partition_index));
+    let missing: Vec<_> =
+        missing.map(|it| (PartitionIndex(it.partition_index), ErrorCode::UnknownTopicOrPartition)).collect();
+    if !missing.is_empty() {
+        answer.add(TopicErrors { name: found.name.clone(), id: found.id, partitions: missing });
+    }
+    let partitions = topic.partitions.into_iter().filter(|it| exists(it.partition_index)).map(|it| CommitPartition {
+        index: PartitionIndex(it.partition_index),
+        offset: Offset(it.committed_offset),
+        leader_epoch: LeaderEpoch(it.committed_leader_epoch),
+        metadata: owned_or_none(it.committed_metadata),
+    });
+    let partitions: Vec<_> = partitions.collect();
+    (!partitions.is_empty()).then(|| CommitTopic { name: found.name.clone(), id: found.id, partitions })
+}
+
+fn untold(topic: &CommitTopic) -> TopicErrors {
+    let partitions = topic.partitions.iter().map(|partition| (partition.index, ErrorCode::None));
+    TopicErrors { name: topic.name.clone(), id: topic.id, partitions: partitions.collect() }
+}
+
+/// The answer as it grows; each topic once.
+struct Answered {
+    by_id: bool,
+    topics: IndexMap<(TopicId, TopicName), Vec<OffsetCommitResponsePartition>>,
+}
+
+impl Answered {
+    fn add(&mut self, told: TopicErrors) {
+        let partitions = told.partitions.into_iter().map(|(index, error)| {
+            OffsetCommitResponsePartition::default().with_partition_index(index.0).with_error_code(error.code())
+        });
+        let key = match self.by_id {
+            true => (told.id, TopicName::from("")),
+            false => (TopicId::ZERO, told.name),
+        };
+        self.topics.entry(key).or_default().extend(partitions);
+    }
+
+    /// All that was told before is told with this error.
+    fn refuse(&mut self, error: ErrorCode) {
+        for partition in self.topics.values_mut().flatten() {
+            partition.error_code = error.code();
+        }
+    }
+
+    fn response(self) -> OffsetCommitResponse {
+        let topics = self.topics.into_iter().map(|((id, name), partitions)| {
+            let topic = OffsetCommitResponseTopic::default().with_partitions(partitions);
+            topic.with_topic_id(id.0).with_name(topic_name(&name))
+        });
+        OffsetCommitResponse::default().with_topics(topics.collect())
+    }
+}

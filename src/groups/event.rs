@@ -1,0 +1,101 @@
+//! What the coordinator of one partition of `__consumer_offsets` hears of.
+
+use std::sync::Arc;
+
+use model::{TopicId, TopicName};
+
+use crate::{Map, Request};
+
+/// A request, or something that nobody asked.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A request, and the token of whoever waits for its reply.
+    Asked {
+        /// Whom to answer.
+        to: Token,
+        /// What is asked.
+        request: Request,
+    },
+    /// The partition has been read to its end: sessions of all members begin now. Once, before any request.
+    Loaded,
+    /// A deadline has come that [`crate::Groups::next_deadline`] told.
+    Tick,
+    /// The cluster's topics and the groups' configurations: once after the load, and whenever they change.
+    Surroundings(Arc<Surroundings>),
+    /// Topics are gone, and so are the offsets committed for them.
+    TopicsDeleted(Vec<(TopicName, TopicId)>),
+    /// Look for offsets and groups that nobody needs any more: every `offsets.retention.check.interval.ms`.
+    Expire,
+}
+
+/// Names one who waits for a reply; the shell gives them out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Token(pub u64);
+
+/// What of the cluster's metadata matters for groups. A clone shares everything with its original.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Surroundings {
+    topics: Map<TopicName, Topic>,
+    names: Map<TopicId, TopicName>,
+    /// The configurations of groups that have one, by group id (KIP-1043).
+    pub configs: Map<String, GroupConfig>,
+}
+
+/// A topic.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Topic {
+    /// Its id.
+    pub id: TopicId,
+    /// The racks of each partition's replicas, in the order of partitions; empty where replicas have none.
+    pub racks: Arc<[Vec<Arc<str>>]>,
+}
+
+/// What was set for one group; `None` is "as for all groups".
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GroupConfig {
+    /// `consumer.session.timeout.ms`.
+    pub consumer_session_timeout_ms: Option<i32>,
+    /// `consumer.heartbeat.interval.ms`.
+    pub consumer_heartbeat_interval_ms: Option<i32>,
+    /// `consumer.assignment.interval.ms`.
+    pub consumer_assignment_interval_ms: Option<i32>,
+}
+
+impl Surroundings {
+    /// Adds a topic, or changes it.
+    pub fn insert(&mut self, name: TopicName, topic: Topic) {
+        self.remove(&name);
+        self.names.insert_mut(topic.id, name.clone());
+        self.topics.insert_mut(name, topic);
+    }
+
+    /// Takes a topic away.
+    pub fn remove(&mut self, name: &str) {
+        if let Some(id) = self.topics.get(name).map(|topic| topic.id) {
+            self.names.remove_mut(&id);
+            self.topics.remove_mut(name);
+        }
+    }
+
+    /// The topic of this name.
+    pub fn topic(&self, name: &str) -> Option<&Topic> {
+        self.topics.get(name)
+    }
+
+    /// The name of the topic with this id.
+    pub fn name(&self, id: TopicId) -> Option<&TopicName> {
+        self.names.get(&id)
+    }
+
+    /// All topics, in the order of their names.
+    pub fn topics(&self) -> impl Iterator<Item = (&TopicName, &Topic)> {
+        self.topics.iter()
+    }
+}
+
+impl Topic {
+    /// How many partitions it has.
+    pub fn partitions(&self) -> i32 {
+        self.racks.len() as i32
+    }
+}

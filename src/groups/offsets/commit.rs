@@ -1,0 +1,150 @@
+//! OffsetCommit and TxnOffsetCommit: who may commit, and what is written.
+
+use model::{ErrorCode, Timestamp};
+
+use crate::classic::{Live, Phase};
+use crate::records::{OffsetCommitKey, OffsetCommitValue};
+use crate::{
+    CommitPartition, CommitTopic, Decision, Group, Groups, OffsetCommit, Record, State, TopicErrors, TxnOffsetCommit,
+};
+
+/// No text in a record is longer.
+const LONGEST_TEXT: usize = i16::MAX as usize;
+
+/// Who commits, in which generation.
+struct Committer<'a> {
+    member: &'a str,
+    instance: Option<&'a str>,
+    generation: i32,
+    transactional: bool,
+}
+
+impl Groups {
+    pub(crate) fn offset_commit(
+        &mut self,
+        state: &State,
+        now: Timestamp,
+        request: OffsetCommit,
+        out: &mut Decision,
+    ) -> Result<Vec<TopicErrors>, ErrorCode> {
+        let who = Committer {
+            member: &request.member,
+            instance: request.instance.as_deref(),
+            generation: request.generation,
+            transactional: false,
+        };
+        let missing = if request.knows_epochs { ErrorCode::GroupIdNotFound } else { ErrorCode::IllegalGeneration };
+        self.may_commit(state, &request.group, &who, missing)?;
+        self.commits(now, &request.group, &request.member, out);
+        let expires_at = request.retention_ms.map(|retention| Timestamp(now.0.saturating_add(retention)));
+        let committed_at = (now, expires_at);
+        self.write_offsets(&request.group, request.topics, committed_at, out, Record::OffsetCommit)
+    }
+
+    pub(crate) fn txn_offset_commit(
+        &mut self,
+        state: &State,
+        now: Timestamp,
+        request: TxnOffsetCommit,
+        out: &mut Decision,
+    ) -> Result<Vec<TopicErrors>, ErrorCode> {
+        if request.group.is_empty() {
+            return Err(ErrorCode::InvalidGroupId);
+        }
+        let who = Committer {
+            member: &request.member,
+            instance: request.instance.as_deref(),
+            generation: request.generation,
+            transactional: true,
+        };
+        self.may_commit(state, &request.group, &who, ErrorCode::IllegalGeneration)?;
+        let producer = request.producer;
+        self.write_offsets(&request.group, request.topics, (now, None), out, |key, value| {
+            Record::TxnOffsetCommit(producer, key, value.unwrap_or_default())
+        })
+    }
+
+    /// Anybody outside of generations may commit for a group that is not there: that makes a simple group.
+    fn may_commit(&self, state: &State, group: &str, who: &Committer<'_>, missing: ErrorCode) -> Result<(), ErrorCode> {
+        match state.group(group) {
+            None if who.generation < 0 => check_commit(None, who),
+            None => Err(missing),
+            Some(Group::Classic(_)) => check_commit(self.live(group), who),
+            Some(Group::Consumer(group)) if who.generation < 0 && group.is_empty() => Ok(()),
+            Some(Group::Consumer(_)) => Err(ErrorCode::UnknownMemberId),
+        }
+    }
+
+    fn write_offsets(
+        &self,
+        group: &str,
+        topics: Vec<CommitTopic>,
+        (committed_at, expires_at): (Timestamp, Option<Timestamp>),
+        out: &mut Decision,
+        record: impl Fn(OffsetCommitKey, Option<OffsetCommitValue>) -> Record,
+    ) -> Result<Vec<TopicErrors>, ErrorCode> {
+        const PER_RECORD: usize = 64; // All that is not text, and more.
+        let (mut results, mut bytes) = (Vec::new(), 0);
+        for topic in topics {
+            let mut partitions = Vec::new();
+            for CommitPartition { index, offset, leader_epoch, metadata } in topic.partitions {
+                if metadata.as_ref().is_some_and(|text| self.is_too_long(text)) {
+                    partitions.push((index, ErrorCode::OffsetMetadataTooLarge));
+                    continue;
+                }
+                let key = OffsetCommitKey {
+                    group: group.to_owned(),
+                    topic: topic.name.clone(),
+                    partition: index,
+                    ..Default::default()
+                };
+                let value = OffsetCommitValue {
+                    offset,
+                    leader_epoch,
+                    metadata: metadata.unwrap_or_default(),
+                    commit_timestamp: committed_at,
+                    expire_timestamp: expires_at.unwrap_or(Timestamp(-1)),
+                    topic_id: topic.id,
+                    ..Default::default()
+                };
+                bytes += group.len() + topic.name.len() + value.metadata.len() + PER_RECORD;
+                out.records.push(record(key, Some(value)));
+                partitions.push((index, ErrorCode::None));
+            }
+            results.push(TopicErrors { name: topic.name, id: topic.id, partitions });
+        }
+        let unwritable = group.len() > LONGEST_TEXT || results.iter().any(|topic| topic.name.len() > LONGEST_TEXT);
+        if unwritable || bytes > self.settings.max_batch_bytes {
+            out.records.clear(); // They count together or not at all.
+            return Err(ErrorCode::UnknownServerError);
+        }
+        Ok(results)
+    }
+
+    /// As Kafka counts, in Java's characters.
+    fn is_too_long(&self, text: &str) -> bool {
+        let most = usize::try_from(self.settings.offset_metadata_max_bytes).unwrap_or_default();
+        text.len() > LONGEST_TEXT || (text.len() > most && text.encode_utf16().count() > most)
+    }
+}
+
+/// `ClassicGroup.validateOffsetCommit`; a group that is not live is empty.
+fn check_commit(live: Option<&Live>, who: &Committer<'_>) -> Result<(), ErrorCode> {
+    let phase = live.map_or(Phase::Empty, |live| live.phase);
+    if who.generation < 0 && phase == Phase::Empty {
+        return Ok(());
+    }
+    if who.generation >= 0 || !who.member.is_empty() || who.instance.is_some() {
+        let Some(live) = live else { return Err(ErrorCode::UnknownMemberId) };
+        live.check_member(who.member, who.instance)?;
+        if who.generation != live.generation {
+            return Err(ErrorCode::IllegalGeneration);
+        }
+    } else if !who.transactional && phase != Phase::Empty {
+        return Err(ErrorCode::UnknownMemberId);
+    }
+    if !who.transactional && phase == Phase::Completing {
+        return Err(ErrorCode::RebalanceInProgress); // It has the generation, but not its assignment in it.
+    }
+    Ok(())
+}
