@@ -1,7 +1,6 @@
 //! The test suites that other projects keep for their clients, each of their tests a question to the broker.
 
 mod kgo;
-mod librdkafka;
 mod rust_rdkafka;
 mod table;
 
@@ -19,7 +18,7 @@ use crate::kit::process::Process;
 use crate::kit::{Kind, Layout};
 use table::{Row, Verdict};
 
-const SUITES: &[&dyn Suite] = &[&librdkafka::Librdkafka, &rust_rdkafka::RustRdkafka, &kgo::Kgo];
+const SUITES: &[&dyn Suite] = &[&rust_rdkafka::RustRdkafka, &kgo::Kgo];
 
 /// A pinned suite of somebody else, built once into the cache.
 trait Suite: Sync {
