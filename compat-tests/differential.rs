@@ -7,6 +7,7 @@ mod compare;
 mod configs;
 mod differences;
 mod fetches;
+mod groups;
 mod headers;
 mod make;
 mod offsets;
@@ -38,6 +39,7 @@ const PARTS: &[(&str, Part)] = &[
     ("offsets", offsets::play),
     ("admin", admin::play),
     ("cluster", cluster::play),
+    ("groups", groups::play),
     ("story", story::play),
     ("shapes", shapes::play),
     // Last: its retention would take the records of the others.

@@ -268,6 +268,32 @@ impl Play {
         Ok(())
     }
 
+    /// Asks on a connection of its own, whose answer may wait for what is asked on others.
+    ///
+    /// # Errors
+    /// Where nobody listens any more, or the version cannot say it.
+    pub fn begin<R: Request>(&self, version: i16, request: &R) -> Result<Connection> {
+        let mut connection = Connection::open(&self.address)?;
+        connection.send(&mut frame(0, version, request)?)?;
+        Ok(connection)
+    }
+
+    /// Writes down the answer to what was begun.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn finish<R: Request>(&mut self, label: &str, version: i16, mut connection: Connection) -> Result<()>
+    where
+        R::Response: Debug,
+    {
+        self.watch = Stopwatch::start();
+        let mut answer = connection.receive()?;
+        ResponseHeader::decode(&mut answer, R::Response::header_version(version))?;
+        let lines = self.text.lines(&R::Response::decode(&mut answer, version)?);
+        self.write(label, R::KEY, version, lines);
+        Ok(())
+    }
+
     /// Asks without writing down.
     ///
     /// # Errors

@@ -6,9 +6,9 @@ use kafka_protocol::messages::{
     DescribeProducersRequest, DescribeTopicPartitionsRequest, FetchRequest, FindCoordinatorRequest, HeartbeatRequest,
     IncrementalAlterConfigsRequest, InitProducerIdRequest, JoinGroupRequest, LeaveGroupRequest,
     ListConfigResourcesRequest, ListGroupsRequest, ListOffsetsRequest, ListPartitionReassignmentsRequest,
-    MetadataRequest, OffsetCommitRequest, OffsetDeleteRequest, OffsetFetchRequest, OffsetForLeaderEpochRequest,
-    ProduceRequest, SyncGroupRequest,
+    MetadataRequest, OffsetDeleteRequest, OffsetForLeaderEpochRequest, ProduceRequest, SyncGroupRequest,
 };
+use wire::committed_offsets::{OffsetCommit, OffsetFetch};
 use wire::log_dirs::DescribeLogDirs as DescribeLogDirsRequest;
 
 use crate::node::Node;
@@ -18,8 +18,8 @@ wire::apis!(Node {
     Fetch(FetchRequest) 4..=18;
     ListOffsets(ListOffsetsRequest) 1..=11 as 10;
     Metadata(MetadataRequest) 0..=13;
-    OffsetCommit(OffsetCommitRequest) 2..=10;
-    OffsetFetch(OffsetFetchRequest) 1..=10;
+    OffsetCommit(OffsetCommit) 2..=10;
+    OffsetFetch(OffsetFetch) 1..=10;
     FindCoordinator(FindCoordinatorRequest) 0..=6;
     JoinGroup(JoinGroupRequest) 0..=9;
     Heartbeat(HeartbeatRequest) 0..=4;

@@ -48,7 +48,7 @@ impl GroupCoordinators {
     pub fn follow(&self, node: &Node, before: &Image, image: &Image, delta: Option<&Delta>) {
         let told = {
             let mut surroundings = self.surroundings.lock();
-            let next = surroundings::follow(&surroundings, image, delta);
+            let next = surroundings::follow(&surroundings, image, node.published().offset, delta);
             if let Some(next) = &next {
                 *surroundings = next.clone();
             }

@@ -1,6 +1,7 @@
 //! A running node: starts, stops and joins all the other crates.
 
 pub mod apis;
+mod cleaner;
 mod coordinators;
 mod directories;
 mod groups;
@@ -24,6 +25,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use cleaner::Cleaner;
 use config::NodeConfig;
 use controller::{Controller, Settings};
 use model::{ClusterId, TopicId, TopicPartition};
@@ -47,6 +49,7 @@ pub struct Running {
     node: Arc<Node>,
     server: Server,
     housekeeping: Housekeeping,
+    cleaner: Cleaner,
     addresses: Vec<SocketAddr>,
 }
 
@@ -95,8 +98,9 @@ impl Running {
         let published = node.published();
         node.groups.follow(&node, &published.image, &published.image, None);
         let housekeeping = Housekeeping::start(&node, limits);
+        let cleaner = Cleaner::start(&node);
         let server = bound.serve(Arc::new(Service(node.clone())));
-        Ok(Self { node, server, housekeeping, addresses })
+        Ok(Self { node, server, housekeeping, cleaner, addresses })
     }
 
     /// Where clients reach it.
@@ -125,6 +129,7 @@ impl Running {
     /// Something could not be written; the next start recovers.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.server.stop(GRACE).await;
+        self.cleaner.stop().await;
         self.housekeeping.stop().await;
         self.node.groups.resign();
         if let Err(error) = self.node.heartbeat(true).await {

@@ -47,7 +47,10 @@ impl TopicSettings {
             file_delete_delay_ms: topic.file_delete_delay_ms,
             delete: topic.delete,
             compact: topic.compact,
+            min_cleanable_ratio: topic.min_cleanable_dirty_ratio,
+            min_compaction_lag_ms: topic.min_compaction_lag_ms,
             max_compaction_lag_ms: topic.max_compaction_lag_ms,
+            delete_retention_ms: topic.delete_retention_ms,
             preallocate: topic.preallocate,
             producer_expiration_ms: i64::from(node.transactions.producer_id_expiration_ms),
         };

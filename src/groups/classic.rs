@@ -3,6 +3,7 @@
 //! A group that has members, or awaits some, is [`Live`]: soft state that knows more than the record of its last
 //! generation. All other groups are their records alone.
 
+mod convert;
 mod heartbeat;
 mod join;
 mod leave;

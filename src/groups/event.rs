@@ -37,6 +37,12 @@ pub struct Token(pub u64);
 pub struct Surroundings {
     topics: Map<TopicName, Topic>,
     names: Map<TopicId, TopicName>,
+    /// The offset in the cluster's metadata that they were told by. Records of regular expressions carry it.
+    pub version: i64,
+    /// The version with which they began, and how often topics have changed since.
+    changes: (i64, u64),
+    /// Likewise, how often topics have come.
+    creations: (i64, u64),
     /// The configurations of groups that have one, by group id (KIP-1043).
     pub configs: Map<String, GroupConfig>,
 }
@@ -62,9 +68,20 @@ pub struct GroupConfig {
 }
 
 impl Surroundings {
+    /// No topics yet, at this offset in the cluster's metadata. To be carried on as metadata changes: what is made anew looks as if
+    /// all topics had changed.
+    pub fn new(version: i64) -> Self {
+        Self { version, changes: (version, 0), creations: (version, 0), ..Self::default() }
+    }
+
     /// Adds a topic, or changes it.
     pub fn insert(&mut self, name: TopicName, topic: Topic) {
+        if self.topics.get(&name) == Some(&topic) {
+            return;
+        }
+        self.creations.1 += u64::from(!self.names.contains_key(&topic.id));
         self.remove(&name);
+        self.changes.1 += 1;
         self.names.insert_mut(topic.id, name.clone());
         self.topics.insert_mut(name, topic);
     }
@@ -74,7 +91,18 @@ impl Surroundings {
         if let Some(id) = self.topics.get(name).map(|topic| topic.id) {
             self.names.remove_mut(&id);
             self.topics.remove_mut(name);
+            self.changes.1 += 1;
         }
+    }
+
+    /// Another value when any topic is not what it was.
+    pub(crate) fn changes(&self) -> (i64, u64) {
+        self.changes
+    }
+
+    /// Another value when there are topics that were not.
+    pub(crate) fn creations(&self) -> (i64, u64) {
+        self.creations
     }
 
     /// The topic of this name.

@@ -54,13 +54,14 @@ pub struct Groups {
     timers: Timers,
     /// The classic groups that have members, or await some.
     live: BTreeMap<GroupId, Box<classic::Live>>,
+    consumer: consumer::Soft,
 }
 
 impl Groups {
     /// The coordinator of a partition that is not loaded yet.
     pub fn new(settings: Settings) -> Self {
-        let (timers, live) = (Timers::default(), BTreeMap::new());
-        Self { settings, surroundings: Arc::default(), timers, live }
+        let (timers, live, consumer) = (Timers::default(), BTreeMap::new(), consumer::Soft::default());
+        Self { settings, surroundings: Arc::default(), timers, live, consumer }
     }
 
     /// When it wants an [`Event::Tick`], if nothing else happens before. To be asked again after each event; a time that
@@ -73,6 +74,7 @@ impl Groups {
     /// not here but with the shard; see [`Reply::refused`].
     pub fn resign(&mut self) -> Vec<Effect> {
         self.timers = Timers::default();
+        self.consumer.forget_groups();
         let live = std::mem::take(&mut self.live);
         live.into_values().flat_map(|live| live.resign()).collect()
     }
@@ -122,12 +124,18 @@ impl Machine for Groups {
             Event::Loaded => self.loaded(state, at.now, &mut out),
             Event::Tick => {
                 for (group, alarm) in self.timers.take_due(at.now) {
-                    self.alarm(at.now, group, alarm, &mut out);
+                    self.alarm(state, at.now, group, alarm, &mut out);
                 }
             }
-            Event::Surroundings(surroundings) => self.surroundings = surroundings,
+            Event::Surroundings(surroundings) => {
+                self.consumer.look_around(&self.surroundings, &surroundings);
+                self.surroundings = surroundings;
+            }
             Event::TopicsDeleted(topics) => offsets::topics_deleted(state, &topics, &mut out),
-            Event::Expire => self.expire(state, at.now, &mut out),
+            Event::Expire => {
+                self.consumer.keep(state);
+                self.expire(state, at.now, &mut out);
+            }
         }
         let Decision { records, effects, atomic } = out;
         Outcome { records, effects, atomic }
@@ -176,15 +184,28 @@ impl Groups {
                 let reply = self.offset_delete(state, request, out);
                 out.reply(to, Reply::OffsetDelete(reply));
             }
+            Request::ConsumerGroupHeartbeat(request) => {
+                let reply = self.consumer_heartbeat(state, now, *request, out);
+                out.reply(to, Reply::ConsumerGroupHeartbeat(reply));
+            }
+            Request::ConsumerGroupDescribe(group) => {
+                out.reply(to, Reply::ConsumerGroupDescribe(self.describe_consumer(state, &group)));
+            }
         }
     }
 
     /// A deadline has come.
-    fn alarm(&mut self, now: Timestamp, group: GroupId, alarm: Alarm, out: &mut Decision) {
+    fn alarm(&mut self, state: &State, now: Timestamp, group: GroupId, alarm: Alarm, out: &mut Decision) {
+        let is_consumer = matches!(state.group(&group), Some(Group::Consumer(_)));
         match alarm {
             Alarm::Join => self.on_join_deadline(now, &group, out),
             Alarm::Sync => self.on_sync_deadline(now, &group, out),
+            Alarm::Session(member) if is_consumer => self.on_member_deadline(state, now, &group, &member, out),
             Alarm::Session(member) => self.on_session_deadline(now, &group, &member, out),
+            Alarm::Revocation(member) => self.on_revocation_deadline(state, now, &group, &member, out),
+            Alarm::Rejoin(member) | Alarm::Resync(member) => {
+                self.on_member_deadline(state, now, &group, &member, out);
+            }
         }
     }
 
@@ -193,7 +214,7 @@ impl Groups {
         for (id, group) in &state.groups {
             match group {
                 Group::Classic(saved) => self.load_classic(now, id, saved, out),
-                Group::Consumer(_) => {}
+                Group::Consumer(group) => self.load_consumer(now, id, group),
             }
         }
     }

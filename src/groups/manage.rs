@@ -56,7 +56,7 @@ impl Groups {
         let (state, protocol_type) = match (self.live(id), group) {
             (Some(live), _) => (live.phase.name(), live.protocol_type.clone().unwrap_or_default()),
             (None, Group::Classic(saved)) => (Phase::Empty.name(), saved.protocol_type.clone()),
-            (None, Group::Consumer(_)) => (Phase::Empty.name(), "consumer".to_owned()),
+            (None, Group::Consumer(group)) => (group.state().name(), "consumer".to_owned()),
         };
         ListedGroup { group: id.to_string(), protocol_type, state: state.to_owned(), group_type: group.type_name() }
     }
@@ -88,7 +88,11 @@ impl Groups {
                 out.records.push(Record::GroupMetadata(key, None));
                 self.forget(id);
             }
-            Group::Consumer(group) => group.tombstones(id, &mut out.records),
+            Group::Consumer(group) => {
+                group.tombstones(id, &mut out.records);
+                self.timers.cancel_all(id);
+                self.consumer.forget(id);
+            }
         }
     }
 }

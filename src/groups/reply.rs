@@ -1,5 +1,6 @@
 //! What is answered.
 
+use crate::consumer::{ConsumerBeat, DescribedConsumerGroup, Refusal};
 use bytes::Bytes;
 use model::{ErrorCode, LeaderEpoch, Offset, PartitionIndex, TopicId, TopicName};
 
@@ -30,6 +31,10 @@ pub enum Reply {
     OffsetFetch(Result<Vec<FetchedTopic>, ErrorCode>),
     /// Each partition; or why all was refused.
     OffsetDelete(Result<Vec<TopicErrors>, ErrorCode>),
+    /// What the member shall have.
+    ConsumerGroupHeartbeat(Result<ConsumerBeat, Refusal>),
+    /// The group as it is.
+    ConsumerGroupDescribe(Result<DescribedConsumerGroup, Refusal>),
 }
 
 /// A generation of a classic group, as one member sees it.
@@ -231,6 +236,8 @@ impl Reply {
             Self::EndTransaction(_) => Self::EndTransaction(error),
             Self::OffsetFetch(_) => Self::OffsetFetch(Err(error)),
             Self::OffsetDelete(_) => Self::OffsetDelete(Err(error)),
+            Self::ConsumerGroupHeartbeat(_) => Self::ConsumerGroupHeartbeat(Err(Refusal::code(error))),
+            Self::ConsumerGroupDescribe(_) => Self::ConsumerGroupDescribe(Err(Refusal::code(error))),
         }
     }
 }

@@ -6,6 +6,7 @@
 use bytes::Bytes;
 use model::{LeaderEpoch, Offset, PartitionIndex, TopicId, TopicName, Uuid};
 
+use crate::consumer::partitions::Partitions;
 use crate::record::Producer;
 
 /// A request.
@@ -35,6 +36,43 @@ pub enum Request {
     OffsetFetch(OffsetFetch),
     /// OffsetDelete (KIP-496).
     OffsetDelete(OffsetDelete),
+    /// ConsumerGroupHeartbeat (KIP-848).
+    ConsumerGroupHeartbeat(Box<ConsumerGroupHeartbeat>),
+    /// ConsumerGroupDescribe (KIP-848), of one group by its id.
+    ConsumerGroupDescribe(String),
+}
+
+/// A member of a consumer group joins, tells what it wants and has, or leaves.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConsumerGroupHeartbeat {
+    /// The group.
+    pub group: String,
+    /// The member.
+    pub member: String,
+    /// Its epoch; 0 to join, -1 to leave, -2 for a static member that leaves and will come back.
+    pub member_epoch: i32,
+    /// The name of a static member.
+    pub instance: Option<String>,
+    /// The member's rack, where it tells.
+    pub rack: Option<String>,
+    /// How long it may take to give partitions back, in milliseconds; -1 if it has not changed.
+    pub rebalance_timeout_ms: i32,
+    /// The topics it subscribes to; none if they have not changed.
+    pub topics: Option<Vec<TopicName>>,
+    /// The regular expression it subscribes to, empty for no more; none if it has not changed.
+    pub regex: Option<String>,
+    /// The assignor it asks for; none if it has not changed.
+    pub assignor: Option<String>,
+    /// The partitions it owns; none if they have not changed.
+    pub owned: Option<Partitions>,
+    /// The client's id.
+    pub client_id: String,
+    /// The client's address as Java prints it: `/127.0.0.1`.
+    pub client_host: String,
+    /// Whether the client makes the member's id itself (KIP-1082, version 1 and later).
+    pub client_names_member: bool,
+    /// Dice for the member's id, where it does not.
+    pub dice: Uuid,
 }
 
 /// A member joins a classic group, or joins again.

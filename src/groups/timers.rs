@@ -14,8 +14,14 @@ pub enum Alarm {
     Join,
     /// The members of a classic group have had their time to ask for their assignment.
     Sync,
-    /// A member of a classic group has been silent for too long.
+    /// A member has been silent for too long.
     Session(MemberId),
+    /// A member of a consumer group has had its time to give partitions back.
+    Revocation(MemberId),
+    /// A member of a consumer group that speaks the classic protocol has had its time to join again.
+    Rejoin(MemberId),
+    /// Such a member has had its time to ask for its assignment.
+    Resync(MemberId),
 }
 
 impl Alarm {
@@ -45,6 +51,11 @@ impl Timers {
             self.by_time.insert((at, key.0.clone(), key.1.clone()));
             self.by_group.insert(key, at);
         }
+    }
+
+    /// Whether there is a deadline for this.
+    pub(crate) fn is_set(&self, group: &GroupId, alarm: &Alarm) -> bool {
+        self.by_group.contains_key(&(group.clone(), alarm.clone()))
     }
 
     /// Takes a deadline away; true if there was one.

@@ -4,6 +4,7 @@ mod builder;
 pub mod compression;
 mod control;
 mod cursor;
+mod emptied;
 mod header;
 mod patch;
 mod record;
@@ -15,6 +16,7 @@ mod xerial;
 
 pub use builder::{BatchBuilder, BatchSettings};
 pub use control::{ControlRecord, ControlType, EndMarker};
+pub use emptied::emptied;
 pub use header::{
     Batch, BatchError, Batches, Compression, HEADER_LENGTH, LEADER_EPOCH_AT, LOG_OVERHEAD, TimestampType,
 };

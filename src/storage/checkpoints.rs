@@ -12,6 +12,8 @@ pub const RECOVERY_POINT: &str = "recovery-point-offset-checkpoint";
 pub const HIGH_WATERMARK: &str = "replication-offset-checkpoint";
 /// The start of each log whose start does not coincide with a segment's.
 pub const LOG_START: &str = "log-start-offset-checkpoint";
+/// Up to where each log was compacted.
+pub const CLEANED: &str = "cleaner-offset-checkpoint";
 
 const VERSION: &str = "0";
 

@@ -4,6 +4,7 @@
 //! deletes, under one lock; readers plan by the indexes and never wait for a write.
 
 mod append;
+mod cleaner;
 mod config;
 mod error;
 mod files;
@@ -21,6 +22,7 @@ mod roll;
 mod scan;
 mod segment;
 mod snapshots;
+mod swap;
 mod temporary;
 #[cfg(test)]
 mod tests;
@@ -28,9 +30,10 @@ mod time_index;
 mod timestamps;
 mod truncate;
 mod txn_index;
+mod whereabouts;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
@@ -40,6 +43,7 @@ use replication::epochs::EpochCache;
 use replication::producers::Producers;
 
 pub use append::Appended;
+pub use cleaner::{CleanError, CleanStats, Cleanable, CleanerSettings, Cleaning, Step};
 pub use config::LogConfig;
 pub use error::{AppendError, OpenError, ReadError, StorageError};
 pub use files::read_topic_id;
@@ -75,6 +79,16 @@ pub struct Log {
     /// what it lacks is an epoch without records, which tells nobody anything.
     epochs_unwritten: AtomicBool,
     writer: Mutex<Writer>,
+    /// Up to where it was compacted, or -1.
+    cleaned_to: AtomicI64,
+    /// What is written down of that says too much.
+    cleaned_to_fell: AtomicBool,
+    /// Grows when a compaction that is under way must not be swapped in any more.
+    cleaning_permit: AtomicU64,
+    /// Somebody compacts it.
+    cleaning: AtomicBool,
+    /// It was tried and could not be compacted.
+    uncleanable: AtomicBool,
     /// Sealed segments whose files are open.
     lately_read: Mutex<Vec<Arc<Segment>>>,
     failure: OnceLock<String>,

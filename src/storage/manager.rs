@@ -3,6 +3,7 @@
 //! A directory that fails goes offline with its logs, and the others serve on. The metadata log is not here: the
 //! quorum keeps it, in one of these directories or in its own.
 
+mod cleaner;
 mod describe;
 mod housekeeping;
 mod lifecycle;
@@ -24,6 +25,7 @@ use parking_lot::{Mutex, RwLock};
 use crate::dirs::{CleanShutdown, DirLock, LogDir};
 use crate::log::Log;
 
+pub use cleaner::CleaningJob;
 pub use describe::{DirInfo, LogInfo};
 pub use lifecycle::CreateError;
 pub use load::{LoadError, Loaded};
@@ -98,6 +100,8 @@ struct Directory {
     loaded: AtomicBool,
     /// Logs were made or removed since the directory was last synced.
     changed: AtomicBool,
+    /// Logs were removed since the cleaner's checkpoint was last written.
+    cleaned_changed: AtomicBool,
 }
 
 /// A log and the directory it lies in.

@@ -5,19 +5,19 @@ use std::sync::Arc;
 use groups::{GroupConfig, Surroundings, Topic};
 use metadata::{ConfigResource, Delta, Image, ResourceType};
 
-/// The surroundings by `image`, if they differ from those of before; all of it is looked at where there is no delta.
-pub fn follow(before: &Surroundings, image: &Image, delta: Option<&Delta>) -> Option<Arc<Surroundings>> {
-    let mut now;
+/// The surroundings by `image`, which is that at `offset`, if they differ from those of before; all of it is looked at
+/// where there is no delta.
+pub fn follow(before: &Surroundings, image: &Image, offset: i64, delta: Option<&Delta>) -> Option<Arc<Surroundings>> {
+    // Carried on, not made anew: coordinators count the changes.
+    let mut now = before.clone();
     match delta {
         // Racks come with brokers.
         Some(delta) if delta.brokers.is_empty() => {
-            now = before.clone();
             for id in delta.topics.keys() {
-                if let Some(name) = now.name(*id).cloned() {
-                    now.remove(&name);
-                }
-                if let Some(topic) = image.topic_by_id(*id) {
-                    now.insert(topic.name.clone(), describe(image, topic));
+                match (image.topic_by_id(*id), now.name(*id).cloned()) {
+                    (Some(topic), _) => now.insert(topic.name.clone(), describe(image, topic)),
+                    (None, Some(name)) => now.remove(&name),
+                    (None, None) => {}
                 }
             }
             for resource in delta.configs.iter().filter(|resource| resource.kind == ResourceType::GROUP) {
@@ -25,7 +25,11 @@ pub fn follow(before: &Surroundings, image: &Image, delta: Option<&Delta>) -> Op
             }
         }
         _ => {
-            now = Surroundings::default();
+            for (name, topic) in before.topics() {
+                if image.topic_by_id(topic.id).is_none() {
+                    now.remove(name);
+                }
+            }
             for topic in image.topics() {
                 now.insert(topic.name.clone(), describe(image, topic));
             }
@@ -34,7 +38,11 @@ pub fn follow(before: &Surroundings, image: &Image, delta: Option<&Delta>) -> Op
             }
         }
     }
-    (now != *before).then(|| Arc::new(now))
+    if now == *before {
+        return None;
+    }
+    now.version = offset;
+    Some(Arc::new(now))
 }
 
 fn describe(image: &Image, topic: &metadata::Topic) -> Topic {

@@ -2,19 +2,24 @@
 
 use groups::{CommitPartition, CommitTopic, Reply, Request, TopicErrors};
 use indexmap::IndexMap;
+use kafka_protocol::messages::OffsetCommitResponse;
 use kafka_protocol::messages::offset_commit_request::OffsetCommitRequestTopic;
 use kafka_protocol::messages::offset_commit_response::{OffsetCommitResponsePartition, OffsetCommitResponseTopic};
-use kafka_protocol::messages::{OffsetCommitRequest, OffsetCommitResponse};
 use metadata::Image;
 use model::{ErrorCode, LeaderEpoch, Offset, PartitionIndex, TopicId, TopicName};
+use wire::committed_offsets::OffsetCommit;
 use wire::{Answer, Context, Handle};
 
 use crate::groups::answered;
 use crate::node::{FileSlice, Node};
 use crate::text::{owned_or_none, topic_name};
 
-impl Handle<OffsetCommitRequest> for Node {
-    async fn handle(&self, context: &Context, request: OffsetCommitRequest) -> Answer<OffsetCommitResponse, FileSlice> {
+impl Handle<OffsetCommit> for Node {
+    async fn handle(
+        &self,
+        context: &Context,
+        OffsetCommit(request): OffsetCommit,
+    ) -> Answer<OffsetCommitResponse, FileSlice> {
         let by_id = context.topics_by_id();
         let mut answer = Answered { by_id, topics: IndexMap::new() };
         let mut topics = Vec::with_capacity(request.topics.len());

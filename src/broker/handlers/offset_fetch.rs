@@ -8,14 +8,19 @@ use kafka_protocol::messages::offset_fetch_response::{
 };
 use kafka_protocol::messages::{GroupId, OffsetFetchRequest, OffsetFetchResponse};
 use model::{ErrorCode, PartitionIndex, TopicId};
+use wire::committed_offsets::OffsetFetch;
 use wire::{Answer, Context, Handle};
 
 use crate::groups::{Asked, answered};
 use crate::node::{FileSlice, Node};
 use crate::text::{owned_or_none, text, topic_name};
 
-impl Handle<OffsetFetchRequest> for Node {
-    async fn handle(&self, context: &Context, request: OffsetFetchRequest) -> Answer<OffsetFetchResponse, FileSlice> {
+impl Handle<OffsetFetch> for Node {
+    async fn handle(
+        &self,
+        context: &Context,
+        OffsetFetch(request): OffsetFetch,
+    ) -> Answer<OffsetFetchResponse, FileSlice> {
         let Some(me) = self.me() else { return Answer::Close };
         let (by_id, in_batch) = (context.topics_by_id(), context.fetches_many_groups());
         let tells_error = context.knows_error_of_group();

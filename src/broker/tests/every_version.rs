@@ -8,12 +8,14 @@ use bytes::{BufMut, Bytes, BytesMut};
 use config::{NodeConfig, preset};
 use kafka_protocol::messages::*;
 use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Request, StrBytes};
+use wire::committed_offsets::{OffsetCommit, OffsetFetch};
 use wire::log_dirs::DescribeLogDirs;
 
 /// A node of one in a directory of its own.
 async fn node(dir: &tempfile::TempDir) -> Running {
     let mut settings = preset::node_of_one();
     settings.insert("listeners".into(), "PLAINTEXT://127.0.0.1:0,CONTROLLER://127.0.0.1:9093".into());
+    settings.insert("group.initial.rebalance.delay.ms".into(), "0".into());
     settings.insert("log.dirs".into(), dir.path().display().to_string());
     Running::start(NodeConfig::from_settings(settings).unwrap()).await.unwrap()
 }
@@ -166,6 +168,131 @@ async fn every_version_is_answered() {
     });
     asked.await.unwrap();
     node.stop().await.unwrap();
+}
+
+/// A member's whole life in a classic group, in each version that JoinGroup has.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn groups_work_in_every_version() {
+    let dir = tempfile::tempdir().unwrap();
+    let node = node(&dir).await;
+    let address = node.addresses()[0];
+    let asked = tokio::task::spawn_blocking(move || {
+        let mut stream = TcpStream::connect(address).unwrap();
+        let s = &mut stream;
+        let topic = create_topics_request::CreatableTopic::default().with_name(name());
+        let topic = topic.with_num_partitions(1).with_replication_factor(1);
+        let id = ask(s, 7, 7, &CreateTopicsRequest::default().with_topics(vec![topic])).topics[0].topic_id;
+        for version in 0..=6 {
+            let group = StrBytes::from_static_str("g0");
+            let request = FindCoordinatorRequest::default();
+            let response = match version {
+                ..4 => ask(s, version, version, &request.with_key(group)),
+                _ => {
+                    let mut response = ask(s, version, version, &request.with_coordinator_keys(vec![group]));
+                    let found = response.coordinators.remove(0);
+                    response.with_error_code(found.error_code).with_port(found.port)
+                }
+            };
+            assert_eq!((response.error_code, response.port), (0, i32::from(address.port())), "version {version}");
+        }
+        for version in 0..=9 {
+            a_life(s, version, id);
+        }
+    });
+    asked.await.unwrap();
+    node.stop().await.unwrap();
+}
+
+fn a_life(s: &mut TcpStream, version: i16, topic: uuid::Uuid) {
+    let group = GroupId(StrBytes::from_string(format!("g{version}")));
+    let text = StrBytes::from_static_str;
+    let protocol = join_group_request::JoinGroupRequestProtocol::default().with_name(text("range"));
+    let join = JoinGroupRequest::default()
+        .with_group_id(group.clone())
+        .with_session_timeout_ms(10_000)
+        .with_rebalance_timeout_ms(if version == 0 { -1 } else { 10_000 })
+        .with_protocol_type(text("consumer"))
+        .with_protocols(vec![protocol]);
+    // The coordinator may still be reading its partition.
+    let mut joined = loop {
+        let joined = ask(s, version, version, &join);
+        if joined.error_code != 14 {
+            break joined;
+        }
+        std::thread::yield_now();
+    };
+    if version >= 4 {
+        assert_eq!(joined.error_code, 79, "MEMBER_ID_REQUIRED in version {version}");
+        joined = ask(s, version, version, &join.with_member_id(joined.member_id));
+    }
+    assert_eq!((joined.error_code, joined.generation_id, joined.members.len()), (0, 1, 1), "version {version}");
+    let member = joined.member_id;
+    let v = version.min(5);
+    let assignment = sync_group_request::SyncGroupRequestAssignment::default().with_member_id(member.clone());
+    let sync = SyncGroupRequest::default().with_group_id(group.clone()).with_generation_id(1);
+    let sync = sync.with_member_id(member.clone()).with_assignments(vec![assignment.with_assignment("yours".into())]);
+    let sync = match v {
+        5.. => sync.with_protocol_type(Some(text("consumer"))).with_protocol_name(Some(text("range"))),
+        _ => sync,
+    };
+    assert_eq!(ask(s, v, v, &sync).assignment, "yours", "version {version}");
+    let heartbeat = HeartbeatRequest::default().with_group_id(group.clone()).with_generation_id(1);
+    let v = version.min(4);
+    assert_eq!(ask(s, v, v, &heartbeat.with_member_id(member.clone())).error_code, 0, "version {version}");
+
+    let v = (version + 2).min(10);
+    let partition = offset_commit_request::OffsetCommitRequestPartition::default()
+        .with_committed_offset(42)
+        .with_committed_metadata(Some(text("so far")));
+    let partitions = vec![partition];
+    let committed = offset_commit_request::OffsetCommitRequestTopic::default().with_partitions(partitions);
+    let committed = if v < 10 { committed.with_name(name()) } else { committed.with_topic_id(topic) };
+    let commit = OffsetCommitRequest::default()
+        .with_group_id(group.clone())
+        .with_member_id(member.clone())
+        .with_generation_id_or_member_epoch(1)
+        .with_topics(vec![committed]);
+    assert_eq!(ask(s, v, v, &OffsetCommit(commit)).topics[0].partitions[0].error_code, 0, "version {version}");
+
+    let v = version + 1;
+    let fetch = OffsetFetchRequest::default();
+    let (offset, metadata) = if v < 8 {
+        let topic = offset_fetch_request::OffsetFetchRequestTopic::default().with_name(name());
+        let fetch = fetch.with_topics(Some(vec![topic.with_partition_indexes(vec![0])])).with_group_id(group.clone());
+        let told = ask(s, v, v, &OffsetFetch(fetch)).topics.remove(0).partitions.remove(0);
+        (told.committed_offset, told.metadata)
+    } else {
+        let named = offset_fetch_request::OffsetFetchRequestTopics::default().with_partition_indexes(vec![0]);
+        let named = if v < 10 { named.with_name(name()) } else { named.with_topic_id(topic) };
+        let asked = offset_fetch_request::OffsetFetchRequestGroup::default().with_group_id(group.clone());
+        let fetch = fetch.with_groups(vec![asked.with_topics(Some(vec![named]))]);
+        let told = ask(s, v, v, &OffsetFetch(fetch)).groups.remove(0).topics.remove(0).partitions.remove(0);
+        (told.committed_offset, told.metadata)
+    };
+    assert_eq!((offset, metadata.as_deref()), (42, Some("so far")), "version {version}");
+
+    let v = version.min(6);
+    let described = ask(s, v, v, &DescribeGroupsRequest::default().with_groups(vec![group.clone()])).groups.remove(0);
+    assert_eq!((&*described.group_state, described.members.len()), ("Stable", 1), "version {version}");
+    assert_eq!(described.members[0].client_host.as_str(), "/127.0.0.1");
+    let v = version.min(5);
+    assert!(ask(s, v, v, &ListGroupsRequest::default()).groups.iter().any(|it| it.group_id == group));
+    let v = version.min(2);
+    let delete = DeleteGroupsRequest::default().with_groups_names(vec![group.clone()]);
+    assert_eq!(ask(s, v, v, &delete).results[0].error_code, 68, "NON_EMPTY_GROUP in version {version}");
+    let v = version.min(5);
+    let leave = LeaveGroupRequest::default().with_group_id(group.clone());
+    let leaving = leave_group_request::MemberIdentity::default().with_member_id(member.clone());
+    let left = match v {
+        ..3 => ask(s, v, v, &leave.with_member_id(member)).error_code,
+        _ => ask(s, v, v, &leave.with_members(vec![leaving])).members[0].error_code,
+    };
+    assert_eq!(left, 0, "version {version}");
+    let forgotten = offset_delete_request::OffsetDeleteRequestTopic::default().with_name(name());
+    let forgotten = forgotten.with_partitions(vec![offset_delete_request::OffsetDeleteRequestPartition::default()]);
+    let forget = OffsetDeleteRequest::default().with_group_id(group).with_topics(vec![forgotten]);
+    assert_eq!(ask(s, 0, 0, &forget).topics[0].partitions[0].error_code, 0, "version {version}");
+    assert_eq!(ask(s, version.min(2), version.min(2), &delete).results[0].error_code, 0, "version {version}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

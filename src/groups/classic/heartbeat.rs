@@ -16,8 +16,8 @@ impl Groups {
         if request.group.is_empty() {
             return ErrorCode::InvalidGroupId;
         }
-        if let Some(Group::Consumer(_)) = state.group(&request.group) {
-            return ErrorCode::UnknownMemberId;
+        if let Some(Group::Consumer(group)) = state.group(&request.group) {
+            return self.beat_consumer(now, group, request);
         }
         let beat = self.turn(now, &request.group, out, |live, turn| live.heartbeat(turn, request));
         beat.unwrap_or(ErrorCode::UnknownMemberId)

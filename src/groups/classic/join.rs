@@ -35,7 +35,8 @@ impl Groups {
                     self.live.insert(id.clone(), Box::new(Live::from_record(id, saved, now)));
                 }
                 Some(Group::Consumer(group)) if !group.is_empty() => {
-                    out.reply(to, Reply::JoinGroup(Joined::refused(ErrorCode::InconsistentGroupProtocol, "")));
+                    let joined = self.join_consumer(now, group, request, out);
+                    out.reply(to, Reply::JoinGroup(joined));
                     return;
                 }
                 _ if !request.member.is_empty() => {

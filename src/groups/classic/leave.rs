@@ -16,9 +16,10 @@ impl Groups {
         if request.group.is_empty() {
             return Err(ErrorCode::InvalidGroupId);
         }
-        let consumer = matches!(state.group(&request.group), Some(Group::Consumer(_)));
-        let live = self.live.contains_key(request.group.as_str());
-        if consumer || !live {
+        if let Some(Group::Consumer(group)) = state.group(&request.group) {
+            return Ok(self.leave_consumer(now, group, request, out));
+        }
+        if !self.live.contains_key(request.group.as_str()) {
             let unknown =
                 |it: Leaving| Left { member: it.member, instance: it.instance, error: ErrorCode::UnknownMemberId };
             return Ok(request.members.into_iter().map(unknown).collect());

@@ -23,8 +23,9 @@ impl Groups {
             out.reply(to, refuse(ErrorCode::InvalidGroupId));
             return;
         }
-        if let Some(Group::Consumer(_)) = state.group(&request.group) {
-            out.reply(to, refuse(ErrorCode::UnknownMemberId));
+        if let Some(Group::Consumer(group)) = state.group(&request.group) {
+            let synced = self.sync_consumer(now, group, &request).unwrap_or_else(Synced::refused);
+            out.reply(to, Reply::SyncGroup(synced));
             return;
         }
         let group = request.group.clone();

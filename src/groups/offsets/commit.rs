@@ -3,6 +3,7 @@
 use model::{ErrorCode, Timestamp};
 
 use crate::classic::{Live, Phase};
+use crate::consumer::{self, MayCommit};
 use crate::records::{OffsetCommitKey, OffsetCommitValue};
 use crate::{
     CommitPartition, CommitTopic, Decision, Group, Groups, OffsetCommit, Record, State, TopicErrors, TxnOffsetCommit,
@@ -17,6 +18,7 @@ struct Committer<'a> {
     instance: Option<&'a str>,
     generation: i32,
     transactional: bool,
+    knows_epochs: bool,
 }
 
 impl Groups {
@@ -32,9 +34,11 @@ impl Groups {
             instance: request.instance.as_deref(),
             generation: request.generation,
             transactional: false,
+            knows_epochs: request.knows_epochs,
         };
         let missing = if request.knows_epochs { ErrorCode::GroupIdNotFound } else { ErrorCode::IllegalGeneration };
-        self.may_commit(state, &request.group, &who, missing)?;
+        let may = self.may_commit(state, &request.group, &who, missing)?;
+        self.check_each(&may, &request.topics)?;
         self.commits(now, &request.group, &request.member, out);
         let expires_at = request.retention_ms.map(|retention| Timestamp(now.0.saturating_add(retention)));
         let committed_at = (now, expires_at);
@@ -56,8 +60,12 @@ impl Groups {
             instance: request.instance.as_deref(),
             generation: request.generation,
             transactional: true,
+            knows_epochs: true,
         };
-        self.may_commit(state, &request.group, &who, ErrorCode::IllegalGeneration)?;
+        let may = self.may_commit(state, &request.group, &who, ErrorCode::IllegalGeneration)?;
+        // A transaction knows no epochs, only generations.
+        let stale = |error| if error == ErrorCode::StaleMemberEpoch { ErrorCode::IllegalGeneration } else { error };
+        self.check_each(&may, &request.topics).map_err(stale)?;
         let producer = request.producer;
         self.write_offsets(&request.group, request.topics, (now, None), out, |key, value| {
             Record::TxnOffsetCommit(producer, key, value.unwrap_or_default())
@@ -65,14 +73,42 @@ impl Groups {
     }
 
     /// Anybody outside of generations may commit for a group that is not there: that makes a simple group.
-    fn may_commit(&self, state: &State, group: &str, who: &Committer<'_>, missing: ErrorCode) -> Result<(), ErrorCode> {
+    fn may_commit(
+        &self,
+        state: &State,
+        group: &str,
+        who: &Committer<'_>,
+        missing: ErrorCode,
+    ) -> Result<MayCommit, ErrorCode> {
         match state.group(group) {
-            None if who.generation < 0 => check_commit(None, who),
+            None if who.generation < 0 => check_commit(None, who).map(|()| MayCommit::All),
             None => Err(missing),
-            Some(Group::Classic(_)) => check_commit(self.live(group), who),
-            Some(Group::Consumer(group)) if who.generation < 0 && group.is_empty() => Ok(()),
-            Some(Group::Consumer(_)) => Err(ErrorCode::UnknownMemberId),
+            Some(Group::Classic(_)) => check_commit(self.live(group), who).map(|()| MayCommit::All),
+            Some(Group::Consumer(group)) => group.may_commit(consumer::Committer {
+                member: who.member,
+                instance: who.instance,
+                epoch: who.generation,
+                in_transaction: who.transactional,
+                knows_epochs: who.knows_epochs,
+            }),
         }
+    }
+
+    /// Whether a member of a consumer group that is behind may commit all that it brings.
+    fn check_each(&self, may: &MayCommit, topics: &[CommitTopic]) -> Result<(), ErrorCode> {
+        if *may == MayCommit::All {
+            return Ok(());
+        }
+        for topic in topics {
+            let known = || self.surroundings.topic(&topic.name).map(|topic| topic.id).unwrap_or_default();
+            let id = if topic.id.is_zero() { known() } else { topic.id };
+            for partition in &topic.partitions {
+                if !partition.metadata.as_ref().is_some_and(|text| self.is_too_long(text)) {
+                    may.check(id, partition.index)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn write_offsets(

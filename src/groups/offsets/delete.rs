@@ -47,9 +47,7 @@ impl Groups {
     pub(super) fn is_subscribed(&self, id: &str, group: &Group, topic: &str) -> bool {
         match group {
             Group::Classic(_) => self.live(id).is_some_and(|live| live.is_subscribed_to(topic)),
-            Group::Consumer(group) => {
-                group.members.values().any(|it| it.subscribed_topic_names.iter().any(|it| &**it == topic))
-            }
+            Group::Consumer(group) => group.topics().contains_key(topic),
         }
     }
 }

@@ -10,8 +10,7 @@ impl Groups {
     pub(crate) fn offset_fetch(&self, state: &State, request: &OffsetFetch) -> Result<Vec<FetchedTopic>, ErrorCode> {
         match state.group(&request.group) {
             None | Some(Group::Classic(_)) => {}
-            Some(Group::Consumer(_)) if request.member.is_none() && request.member_epoch < 0 => {}
-            Some(Group::Consumer(_)) => return Err(ErrorCode::UnknownMemberId),
+            Some(Group::Consumer(group)) => group.may_fetch(request.member.as_deref(), request.member_epoch)?,
         }
         let fetched = |name: &TopicName, index: PartitionIndex, committed: Option<&Committed>| {
             if request.require_stable && state.offsets.is_unstable(&request.group, name, index) {

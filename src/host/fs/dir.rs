@@ -126,14 +126,6 @@ pub fn metadata_len(path: impl AsRef<Path>) -> io::Result<u64> {
     std::fs::metadata(path).map(|m| m.len()).map_err(|e| at(path, e))
 }
 
-/// When the content of a file last changed, by the wall clock of then.
-pub fn modified(path: impl AsRef<Path>) -> io::Result<model::Timestamp> {
-    let path = path.as_ref();
-    let time = std::fs::metadata(path).and_then(|m| m.modified()).map_err(|e| at(path, e))?;
-    let since = time.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    Ok(model::Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
-}
-
 /// Bytes of the volume that holds a path: all, and those a plain user may still fill (KIP-827).
 pub fn total_and_usable_space(path: impl AsRef<Path>) -> io::Result<(u64, u64)> {
     let path = path.as_ref();

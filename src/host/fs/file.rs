@@ -8,7 +8,9 @@ use std::path::Path;
 use rustix::fs::{Advice, FallocateFlags, FlockOperation};
 use rustix::io::{Errno, ReadWriteFlags};
 
-use super::at;
+use model::Timestamp;
+
+use super::{at, since_epoch};
 
 /// The most buffers that one call may carry (`IOV_MAX`).
 const MOST_SLICES: usize = 1024;
@@ -106,6 +108,17 @@ impl File {
     #[allow(clippy::len_without_is_empty, reason = "a file's emptiness is asked for nowhere")]
     pub fn len(&self) -> io::Result<u64> {
         self.0.metadata().map(|m| m.len())
+    }
+
+    /// When the content last changed, by the wall clock of then.
+    pub fn modified(&self) -> io::Result<Timestamp> {
+        self.0.metadata().and_then(|meta| meta.modified()).map(since_epoch)
+    }
+
+    /// Says when the content last changed, for a copy that is as old as what it replaces.
+    pub fn set_modified(&self, at: Timestamp) -> io::Result<()> {
+        let since = std::time::Duration::from_millis(u64::try_from(at.0).unwrap_or(0));
+        self.0.set_modified(std::time::UNIX_EPOCH + since)
     }
 
     /// Reserves disk space up to a length and makes the file that long (`log.preallocate`); never shortens it.

@@ -30,6 +30,12 @@ pub struct BatchSettings {
     pub is_transactional: bool,
     /// Whether its records are control records.
     pub is_control: bool,
+    /// Until when its tombstones and markers stay (KIP-534): the base timestamp says it, so that timestamps count from
+    /// there. Only compaction sets it.
+    pub delete_horizon: Option<Timestamp>,
+    /// What the header says of the last offset, whatever the last record is: compaction keeps the offsets and sequences
+    /// that a batch had.
+    pub last_offset_delta: Option<i32>,
 }
 
 impl Default for BatchSettings {
@@ -46,6 +52,8 @@ impl Default for BatchSettings {
             base_sequence: Sequence::NONE,
             is_transactional: false,
             is_control: false,
+            delete_horizon: None,
+            last_offset_delta: None,
         }
     }
 }
@@ -83,7 +91,7 @@ impl BatchBuilder {
             uncompressed_len: HEADER_LENGTH,
             count: 0,
             last_delta: -1,
-            base_timestamp: Timestamp::NONE,
+            base_timestamp: settings.delete_horizon.unwrap_or(Timestamp::NONE),
             max_timestamp: Timestamp::NONE,
         }
     }
@@ -129,7 +137,7 @@ impl BatchBuilder {
 
     /// Length, attributes, timestamp and offset of a record with `body` bytes more.
     fn begin(&mut self, offset_delta: i32, timestamp: Timestamp, body: usize) {
-        if self.count == 0 {
+        if self.count == 0 && self.settings.delete_horizon.is_none() {
             self.base_timestamp = timestamp;
         }
         let timestamp_delta = timestamp.0.wrapping_sub(self.base_timestamp.0);
@@ -189,7 +197,8 @@ impl BatchBuilder {
         let attributes = settings.compression as i16
             | i16::from(timestamp_type == TimestampType::LogAppendTime) << 3
             | i16::from(settings.is_transactional) << 4
-            | i16::from(settings.is_control) << 5;
+            | i16::from(settings.is_control) << 5
+            | i16::from(settings.delete_horizon.is_some()) << 6;
         let mut header = [0; HEADER_LENGTH];
         let mut at = 0;
         let mut put = |field: &[u8]| {
@@ -202,7 +211,7 @@ impl BatchBuilder {
         put(&[2]);
         put(&[0; 4]); // The CRC, which needs all that follows.
         put(&attributes.to_be_bytes());
-        put(&self.last_delta.to_be_bytes());
+        put(&settings.last_offset_delta.unwrap_or(self.last_delta).to_be_bytes());
         put(&self.base_timestamp.0.to_be_bytes());
         put(&settings.append_time.unwrap_or(self.max_timestamp).0.to_be_bytes());
         put(&settings.producer_id.0.to_be_bytes());

@@ -187,6 +187,11 @@ impl<'a> Batch<'a> {
         self.attributes() & 0x40 != 0
     }
 
+    /// Until when its tombstones and markers stay; `None` as long as no compaction has met them (KIP-534).
+    pub fn delete_horizon(&self) -> Option<Timestamp> {
+        self.has_delete_horizon().then(|| self.base_timestamp())
+    }
+
     /// The last record's offset, counted from the base offset.
     pub fn last_offset_delta(&self) -> i32 {
         i32::from_be_bytes(self.array(23))

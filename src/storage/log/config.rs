@@ -1,7 +1,7 @@
 //! What a topic's configuration says about its logs on disk (`LogConfig`).
 
 /// How a log is kept, with the topic configuration key of each field. `Default` is Kafka's.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LogConfig {
     /// `segment.bytes`: roll before a segment becomes larger.
     pub segment_bytes: u64,
@@ -27,8 +27,15 @@ pub struct LogConfig {
     pub delete: bool,
     /// Whether `cleanup.policy` has `compact`.
     pub compact: bool,
-    /// `max.compaction.lag.ms`: bounds `segment.ms` of a compacted log, for the active segment is never compacted.
+    /// `min.cleanable.dirty.ratio`: compact when more than this share is dirty.
+    pub min_cleanable_ratio: f64,
+    /// `min.compaction.lag.ms`: leave records alone for so long.
+    pub min_compaction_lag_ms: i64,
+    /// `max.compaction.lag.ms`: compact what has waited for so long. Bounds `segment.ms` of a compacted log too, for the
+    /// active segment is never compacted.
     pub max_compaction_lag_ms: i64,
+    /// `delete.retention.ms`: how long tombstones and transaction markers stay after the compaction that meets them first.
+    pub delete_retention_ms: i64,
     /// `preallocate`: give a new segment all its disk space at once.
     pub preallocate: bool,
     /// `producer.id.expiration.ms`, a key of the broker: forget a producer that wrote nothing for so long.
@@ -50,7 +57,10 @@ impl Default for LogConfig {
             file_delete_delay_ms: 60_000,
             delete: true,
             compact: false,
+            min_cleanable_ratio: 0.5,
+            min_compaction_lag_ms: 0,
             max_compaction_lag_ms: i64::MAX,
+            delete_retention_ms: 86_400_000,
             preallocate: false,
             producer_expiration_ms: 86_400_000,
         }

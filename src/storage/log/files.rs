@@ -91,6 +91,11 @@ impl Doomed {
         Ok(())
     }
 
+    /// Takes note of files that have been renamed, to be removed at `due`.
+    pub(super) fn renamed(&mut self, names: Vec<String>, due: Timestamp) {
+        self.0.extend(names.into_iter().map(|name| (name, due)));
+    }
+
     /// Takes out the names of those whose time has come.
     pub(super) fn take_due(&mut self, now: Timestamp) -> Vec<String> {
         self.0.extract_if(.., |(_, due)| *due <= now).map(|(name, _)| name).collect()

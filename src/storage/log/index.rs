@@ -5,6 +5,7 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use host::fs::File;
 use model::Offset;
@@ -113,7 +114,7 @@ impl<E: Entry> Index<E> {
     /// The last entry of those, at the front, for which `before` holds. `open` opens the file, if it is needed.
     pub(super) fn floor(
         &self,
-        open: impl FnOnce() -> io::Result<File>,
+        open: impl FnOnce() -> io::Result<Arc<File>>,
         before: impl Fn(&E) -> bool,
     ) -> io::Result<Option<E>> {
         if self.kept.first().is_some_and(&before) {

@@ -16,6 +16,7 @@ impl Log {
             return Ok(());
         }
         self.check(&writer)?;
+        self.void_cleaning();
         self.complete_epochs().map_err(|error| self.fail(error))?;
         self.flush_held(writer, self.end_offset())?;
         let mut guard = self.writer.lock();
@@ -50,12 +51,14 @@ impl Log {
     /// Moves the log's directory; open readers go on.
     pub fn rename_dir(&self, to: PathBuf) -> Result<(), StorageError> {
         let _writer = self.writer.lock();
+        self.void_cleaning();
         self.place.rename(to).map_err(|error| self.fail(error))
     }
 
     /// Removes the log and its directory at once. Open readers go on until they close their files.
     pub fn delete(&self) -> io::Result<()> {
         let mut writer = self.writer.lock();
+        self.void_cleaning();
         writer.closed = true;
         for segment in self.segments.read().iter() {
             segment.close_file();

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicI64};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
@@ -30,6 +30,8 @@ pub struct Opening {
     pub log_start: Offset,
     /// From `replication-offset-checkpoint`, else 0.
     pub high_watermark: Offset,
+    /// From `cleaner-offset-checkpoint`, if it is there: up to where the log was compacted.
+    pub cleaned_to: Option<Offset>,
 }
 
 impl Opening {
@@ -44,6 +46,7 @@ impl Opening {
             recovery_point: none,
             log_start: none,
             high_watermark: none,
+            cleaned_to: None,
         }
     }
 }
@@ -88,6 +91,11 @@ impl Log {
                 dir_changed: true,
                 closed: false,
             }),
+            cleaned_to: AtomicI64::new(opening.cleaned_to.map_or(-1, |offset| offset.0)),
+            cleaned_to_fell: AtomicBool::new(false),
+            cleaning_permit: AtomicU64::new(0),
+            cleaning: AtomicBool::new(false),
+            uncleanable: AtomicBool::new(false),
             lately_read: Mutex::new(Vec::new()),
             failure: OnceLock::new(),
             config: ArcSwap::from_pointee(opening.config),

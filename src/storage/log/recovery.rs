@@ -10,7 +10,7 @@ use model::{Offset, Timestamp};
 use replication::epochs::EpochCache;
 use replication::producers::Producers;
 
-use super::files::{self, Doomed, INDEX, LOG, OF_SEGMENT, Place, SNAPSHOT, TIME_INDEX};
+use super::files::{self, Doomed, INDEX, LOG, Place, SNAPSHOT, TIME_INDEX};
 use super::index::{Entry, Index};
 use super::offset_index::OffsetEntry;
 use super::rebuild::advance;
@@ -245,9 +245,7 @@ impl<'a> Loader<'a> {
     fn doom(&mut self, segment: &Segment) -> io::Result<()> {
         let due = self.now.plus_ms(self.opening.config.file_delete_delay_ms);
         segment.close_file();
-        for suffix in OF_SEGMENT {
-            self.doomed.add(self.place, &files::name(segment.base, suffix), due)?;
-        }
+        self.doomed.renamed(segment.retire()?, due);
         self.snapshots.doom(self.place, &mut self.doomed, segment.base, due)
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use model::{Offset, Timestamp};
 
 use super::segment::Segment;
-use super::{Log, ReadError, StorageError, Writer, files};
+use super::{Log, ReadError, StorageError, Writer};
 
 impl Log {
     /// Deletes the oldest segments as `cleanup.policy`, `retention.bytes` and `retention.ms` say, never beyond the high
@@ -105,12 +105,20 @@ impl Log {
 
     /// Renames the files of a segment that is in the list no more, to be removed later, with its snapshot.
     pub(super) fn doom(&self, writer: &mut Writer, segment: &Arc<Segment>, now: Timestamp) -> io::Result<()> {
+        self.discard(writer, segment, now)?;
+        self.doom_snapshot(writer, segment.base, now)
+    }
+
+    /// Renames the snapshot at a segment's base, to be removed later.
+    pub(super) fn doom_snapshot(&self, writer: &mut Writer, base: Offset, now: Timestamp) -> io::Result<()> {
         let due = now.plus_ms(self.config.load().file_delete_delay_ms);
-        segment.doom();
-        for suffix in files::OF_SEGMENT {
-            writer.doomed.add(&self.place, &files::name(segment.base, suffix), due)?;
-        }
-        writer.snapshots.doom(&self.place, &mut writer.doomed, segment.base, due)?;
+        writer.snapshots.doom(&self.place, &mut writer.doomed, base, due)
+    }
+
+    /// As [`Log::doom`], but the snapshot stays.
+    pub(super) fn discard(&self, writer: &mut Writer, segment: &Arc<Segment>, now: Timestamp) -> io::Result<()> {
+        let due = now.plus_ms(self.config.load().file_delete_delay_ms);
+        writer.doomed.renamed(segment.retire()?, due);
         self.lately_read.lock().retain(|kept| !Arc::ptr_eq(kept, segment));
         segment.close_file();
         writer.dir_changed = true;

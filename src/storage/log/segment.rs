@@ -9,19 +9,20 @@ use host::fs::File;
 use model::{Offset, Timestamp};
 use parking_lot::{Mutex, RwLock};
 
-use super::files::{self, DELETED, INDEX, LOG, Place, TIME_INDEX, TXN_INDEX};
-use super::index::Index;
+use super::files::{self, INDEX, LOG, Place, TIME_INDEX, TXN_INDEX};
+use super::index::{Entry, Index};
 use super::offset_index::OffsetEntry;
 use super::scan::{Head, Heads};
 use super::time_index::TimeEntry;
 use super::txn_index::{self, AbortedTxn};
+use super::whereabouts::Whereabouts;
 
 /// A segment. Readers share it with the one writer, who holds the log's lock.
 #[derive(Debug)]
 pub(super) struct Segment {
     /// The offset in its name, not larger than that of its first record.
     pub(super) base: Offset,
-    pub(super) place: Arc<Place>,
+    files: Whereabouts,
     /// Opened when needed.
     file: Mutex<Option<Arc<File>>>,
     /// Bytes of whole batches.
@@ -30,8 +31,6 @@ pub(super) struct Segment {
     times: RwLock<Index<TimeEntry>>,
     largest: Mutex<TimeEntry>,
     has_txns: AtomicBool,
-    /// Its files have been renamed to be deleted.
-    doomed: AtomicBool,
     pub(super) created: Timestamp,
     /// The largest timestamp of the first batch; `UNKNOWN` if nobody has looked.
     first_timestamp: AtomicI64,
@@ -42,17 +41,29 @@ const UNKNOWN: i64 = i64::MIN;
 impl Segment {
     /// Makes the files of a new segment; remains of an earlier one with the same base are removed first.
     pub(super) fn create(place: &Arc<Place>, base: Offset, now: Timestamp, allocate: Option<u64>) -> io::Result<Self> {
-        for suffix in files::OF_SEGMENT {
-            files::remove_if_there(&place.file(base, suffix))?;
-        }
-        let file = File::create_new(place.file(base, LOG))?;
+        let segment = Self::create_named(place, base, now, "")?;
         if let Some(bytes) = allocate {
-            file.allocate(bytes)?;
+            segment.file()?.allocate(bytes)?;
         }
+        Ok(segment)
+    }
+
+    /// As [`Segment::create`], with `behind` behind the names of all files.
+    pub(super) fn create_named(
+        place: &Arc<Place>,
+        base: Offset,
+        now: Timestamp,
+        behind: &'static str,
+    ) -> io::Result<Self> {
+        let files = Whereabouts::new(place, base, behind);
+        for suffix in files::OF_SEGMENT {
+            files::remove_if_there(&files.path(suffix))?;
+        }
+        let file = File::create_new(files.path(LOG))?;
         for suffix in [INDEX, TIME_INDEX] {
-            File::create_new(place.file(base, suffix))?;
+            File::create_new(files.path(suffix))?;
         }
-        let segment = Self::known(place, base, 0, Index::empty(base), Index::empty(base), now);
+        let segment = Self::of(files, base, 0, Index::empty(base), Index::empty(base), now);
         *segment.file.lock() = Some(Arc::new(file));
         Ok(segment)
     }
@@ -65,17 +76,27 @@ impl Segment {
         times: Index<TimeEntry>,
         now: Timestamp,
     ) -> Self {
+        Self::of(Whereabouts::new(place, base, ""), base, size, offsets, times, now)
+    }
+
+    fn of(
+        files: Whereabouts,
+        base: Offset,
+        size: u64,
+        offsets: Index<OffsetEntry>,
+        times: Index<TimeEntry>,
+        now: Timestamp,
+    ) -> Self {
         let none = TimeEntry { timestamp: Timestamp::NONE, offset: base };
         Self {
             base,
-            place: place.clone(),
             file: Mutex::new(None),
             size: AtomicU64::new(size),
             largest: Mutex::new(times.last().unwrap_or(none)),
             offsets: RwLock::new(offsets),
             times: RwLock::new(times),
-            has_txns: AtomicBool::new(host::fs::exists(place.file(base, TXN_INDEX))),
-            doomed: AtomicBool::new(false),
+            has_txns: AtomicBool::new(host::fs::exists(files.path(TXN_INDEX))),
+            files,
             created: now,
             first_timestamp: AtomicI64::new(UNKNOWN),
         }
@@ -101,7 +122,7 @@ impl Segment {
         if let Some(open) = &*file {
             return Ok(open.clone());
         }
-        let opened = Arc::new(self.open(LOG, File::open_rw)?);
+        let opened = self.files.open(LOG, File::open_rw)?;
         *file = Some(opened.clone());
         Ok(opened)
     }
@@ -111,22 +132,28 @@ impl Segment {
         *self.file.lock() = None;
     }
 
-    fn open<T>(&self, suffix: &str, open: impl Fn(PathBuf) -> io::Result<T>) -> io::Result<T> {
-        match open(self.path(suffix)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound && self.doomed.load(Ordering::Acquire) => {
-                open(self.place.path(&format!("{}{DELETED}", files::name(self.base, suffix))))
-            }
-            opened => opened,
-        }
+    /// The `.log` file for one who reads all of it once: not kept open for others.
+    pub(super) fn file_once(&self) -> io::Result<Arc<File>> {
+        let open = self.file.lock().clone();
+        open.map_or_else(|| self.files.open(LOG, File::open_read), Ok)
+    }
+
+    fn open(&self, suffix: &str) -> io::Result<Arc<File>> {
+        self.files.open(suffix, File::open_read)
     }
 
     pub(super) fn path(&self, suffix: &str) -> PathBuf {
-        self.place.file(self.base, suffix)
+        self.files.path(suffix)
     }
 
-    /// Says that the files are about to be renamed, so that late readers look for them under the other name.
-    pub(super) fn doom(&self) {
-        self.doomed.store(true, Ordering::Release);
+    /// Puts another suffix behind the names of its files; readers go on.
+    pub(super) fn rename(&self, behind: &'static str) -> io::Result<()> {
+        self.files.rename(behind)
+    }
+
+    /// Renames its files to be deleted; readers go on. Answers their new names.
+    pub(super) fn retire(&self) -> io::Result<Vec<String>> {
+        self.files.retire()
     }
 
     /// The largest timestamp and its batch; -1 if no record has any.
@@ -151,7 +178,7 @@ impl Segment {
         if self.size() == 0 {
             return Ok(None);
         }
-        let head = Heads::new(&*self.file()?, 0, self.size()).next()?;
+        let head = Heads::new(&*self.file_once()?, 0, self.size()).next()?;
         if let Some(head) = head {
             self.first_timestamp.store(head.max_timestamp.0, Ordering::Relaxed);
         }
@@ -161,9 +188,14 @@ impl Segment {
     /// The age that retention goes by: the largest timestamp, or when the file was last written if no record has one.
     pub(super) fn retention_timestamp(&self) -> io::Result<Timestamp> {
         match self.largest().timestamp {
-            Timestamp(..0) => host::fs::modified(self.path(LOG)),
+            Timestamp(..0) => self.modified(),
             timestamp => Ok(timestamp),
         }
+    }
+
+    /// When the log was last written.
+    pub(super) fn modified(&self) -> io::Result<Timestamp> {
+        self.files.modified()
     }
 
     /// Adds an entry to both indexes, for a batch that starts at `position`.
@@ -180,6 +212,14 @@ impl Segment {
             times.spill(&self.path(TIME_INDEX))?;
         }
         Ok(())
+    }
+
+    /// Bytes that the offset index and the time index take.
+    pub(super) fn index_bytes(&self) -> (u64, u64) {
+        (
+            self.offsets.read().len() as u64 * OffsetEntry::LEN as u64,
+            self.times.read().len() as u64 * TimeEntry::LEN as u64,
+        )
     }
 
     /// Whether an index has no room for another entry below `most` bytes.
@@ -211,11 +251,11 @@ impl Segment {
     pub(super) fn sync(&self, whole: bool) -> io::Result<()> {
         self.file()?.sync_data()?;
         if self.has_txns.load(Ordering::Acquire) {
-            self.open(TXN_INDEX, File::open_read)?.sync_data()?;
+            self.open(TXN_INDEX)?.sync_data()?;
         }
         if whole {
             for suffix in [INDEX, TIME_INDEX] {
-                self.open(suffix, File::open_read)?.sync_data()?;
+                self.open(suffix)?.sync_data()?;
             }
         }
         Ok(())
@@ -223,14 +263,14 @@ impl Segment {
 
     /// A position from which a walk over the headers meets the batch with `offset` soon.
     pub(super) fn position_before(&self, offset: Offset) -> io::Result<u64> {
-        let open = || self.open(INDEX, File::open_read);
+        let open = || self.open(INDEX);
         let entry = self.offsets.read().floor(open, |entry| entry.last_offset <= offset)?;
         Ok(entry.map_or(0, |entry| entry.position))
     }
 
     /// The start of a batch at `position` or not far before it.
     pub(super) fn boundary_before(&self, position: u64) -> io::Result<u64> {
-        let open = || self.open(INDEX, File::open_read);
+        let open = || self.open(INDEX);
         let entry = self.offsets.read().floor(open, |entry| entry.position <= position)?;
         Ok(entry.map_or(0, |entry| entry.position))
     }
@@ -242,7 +282,7 @@ impl Segment {
 
     /// The newest entry of the time index that is not younger than `timestamp`.
     pub(super) fn offset_before(&self, timestamp: Timestamp) -> io::Result<Offset> {
-        let open = || self.open(TIME_INDEX, File::open_read);
+        let open = || self.open(TIME_INDEX);
         let entry = self.times.read().floor(open, |entry| entry.timestamp <= timestamp)?;
         Ok(entry.map_or(self.base, |entry| entry.offset))
     }
@@ -260,7 +300,7 @@ impl Segment {
 
     pub(super) fn aborted(&self) -> io::Result<Vec<AbortedTxn>> {
         match self.has_txns.load(Ordering::Acquire) {
-            true => self.open(TXN_INDEX, |path| txn_index::read(&path)),
+            true => txn_index::read_file(&*self.open(TXN_INDEX)?),
             false => Ok(Vec::new()),
         }
     }

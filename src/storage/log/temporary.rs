@@ -22,11 +22,17 @@ pub(super) fn tidy(dir: &Path) -> io::Result<Vec<DirEntryInfo>> {
     // A swap at or behind a file that is still being cleaned belongs to a split that did not end.
     let unfinished = cleaned.map(base).min().unwrap_or(Offset(i64::MAX));
     let (mut changed, mut replaced) = (false, Offset(i64::MAX)..Offset(i64::MIN));
+    let is_unfinished = |entry: &DirEntryInfo| entry.name.ends_with(SWAP) && base(entry) >= unfinished;
+    // What says that these are unfinished goes after them.
+    for entry in found.iter().filter(|entry| is_unfinished(entry)) {
+        files::remove_if_there(&entry.path)?;
+    }
     for entry in &found {
         let name = entry.name.as_str();
         let is_deleted = name.ends_with(DELETED) && !name.ends_with(KEPT);
-        let is_unfinished = name.ends_with(SWAP) && base(entry) >= unfinished;
-        if is_deleted || is_unfinished || name.ends_with(CLEANED) {
+        if is_unfinished(entry) {
+            changed = true;
+        } else if is_deleted || name.ends_with(CLEANED) {
             files::remove_if_there(&entry.path)?;
             changed = true;
         } else if let Some((offset, suffix)) = files::parse(name)

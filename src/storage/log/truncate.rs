@@ -39,6 +39,7 @@ impl Log {
 
     fn cut(&self, writer: &mut Writer, end: Offset, now: Timestamp) -> io::Result<()> {
         writer.truncations += 1;
+        self.void_cleaning();
         let gone = {
             let mut segments = self.segments.write();
             let kept = segments.partition_point(|segment| segment.base <= end);
@@ -48,6 +49,8 @@ impl Log {
             self.doom(writer, segment, now)?;
         }
         let Some(active) = self.active() else { return Ok(()) };
+        // What is written here next was never compacted (`maybeTruncateCheckpoint`).
+        self.lower_cleaned_to(active.base);
         // Readers see the new end before anything behind it goes.
         self.high_watermark.fetch_min(end.0, Ordering::AcqRel);
         active.truncate(end)?;
@@ -65,6 +68,8 @@ impl Log {
 
     fn restart(&self, writer: &mut Writer, offset: Offset, now: Timestamp) -> io::Result<()> {
         writer.truncations += 1;
+        self.void_cleaning();
+        self.lower_cleaned_to(offset);
         self.high_watermark.store(offset.0, Ordering::Release);
         let gone = std::mem::take(&mut *self.segments.write());
         for segment in &gone {

@@ -52,11 +52,18 @@ impl AbortedTxn {
 
 /// All entries of a file; none if it is not there.
 pub(super) fn read(path: &Path) -> io::Result<Vec<AbortedTxn>> {
-    match host::fs::read(path) {
-        Ok(bytes) => bytes.chunks(ENTRY).map(AbortedTxn::decode).collect(),
+    match File::open_read(path) {
+        Ok(file) => read_file(&file),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(error),
     }
+}
+
+/// All entries of an open file.
+pub(super) fn read_file(file: &File) -> io::Result<Vec<AbortedTxn>> {
+    let mut bytes = vec![0; usize::try_from(file.len()?).map_err(io::Error::other)?];
+    file.read_exact_at(&mut bytes, 0)?;
+    bytes.chunks(ENTRY).map(AbortedTxn::decode).collect()
 }
 
 /// Adds an entry, making the file if need be.

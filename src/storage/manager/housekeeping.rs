@@ -68,8 +68,10 @@ impl Logs {
             )
         };
         self.sync_changed();
+        self.write_changed_cleaning();
         if retention {
-            self.each_log(|log| log.enforce_retention(now).map(drop));
+            // Of compacted logs the cleaner deletes, for what it reads must stay.
+            self.each_log(|log| if log.config().compact { Ok(()) } else { log.enforce_retention(now).map(drop) });
         }
         if flush {
             self.each_log(|log| log.flush_if_due(now).map(drop));

@@ -122,6 +122,7 @@ impl Logs {
             return Err(OpenError::from(error).into());
         }
         self.logs.write().remove(at);
+        self.forget_cleaning(&dir);
         if let Some(directory) = self.directory(&dir) {
             directory.changed.store(true, Ordering::Release);
         }
@@ -162,12 +163,12 @@ impl Logs {
     }
 
     fn write_checkpoints(&self, dir: &Arc<LogDir>) -> bool {
-        [checkpoints::RECOVERY_POINT, checkpoints::LOG_START, checkpoints::HIGH_WATERMARK]
+        [checkpoints::RECOVERY_POINT, checkpoints::LOG_START, checkpoints::HIGH_WATERMARK, checkpoints::CLEANED]
             .into_iter()
             .all(|name| self.write_checkpoint(dir, name).is_ok())
     }
 
-    /// Writes one of the three checkpoints of a directory; a failure takes it offline.
+    /// Writes one of the checkpoints of a directory; a failure takes it offline.
     pub(super) fn write_checkpoint(&self, dir: &Arc<LogDir>, name: &str) -> Result<(), ()> {
         let offsets: Offsets = {
             let logs = self.logs.read();
@@ -191,6 +192,7 @@ fn point(log: &Log, name: &str) -> Option<Offset> {
     match name {
         checkpoints::RECOVERY_POINT => Some(log.recovery_point()),
         checkpoints::HIGH_WATERMARK => Some(log.high_watermark()),
+        checkpoints::CLEANED => log.cleaned_to(),
         _ => Some(log.start_offset()).filter(|start| *start > log.first_segment_base()),
     }
 }

@@ -59,6 +59,7 @@ struct Points {
     recovery: Offsets,
     start: Offsets,
     high_watermark: Offsets,
+    cleaned: Offsets,
 }
 
 impl Logs {
@@ -159,6 +160,7 @@ impl Points {
             recovery: read(checkpoints::RECOVERY_POINT),
             start: read(checkpoints::LOG_START),
             high_watermark: read(checkpoints::HIGH_WATERMARK),
+            cleaned: read(checkpoints::CLEANED),
         }
     }
 }
@@ -173,6 +175,7 @@ fn open(job: &Job<'_>, config: LogConfig, topic_id: Option<TopicId>, now: Timest
         recovery_point: of(&job.points.recovery),
         log_start: of(&job.points.start),
         high_watermark: of(&job.points.high_watermark),
+        cleaned_to: job.points.cleaned.get(&job.at).copied(),
     };
     Log::open(opening, now)
 }

@@ -3,7 +3,6 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use model::{ClusterId, DirectoryId, NodeId, Timestamp};
 use parking_lot::{Mutex, RwLock};
@@ -148,16 +147,16 @@ fn directory(one: Taken, config: &LogsConfig, cluster: &ClusterId, now: Timestam
         }
     }
     let clean = dir.watch(dirs::take_clean_shutdown(&one.path)).ok().flatten();
-    let (loaded, changed) = (AtomicBool::new(false), AtomicBool::new(false));
-    Ok(Directory { dir, lock: Mutex::new(Some(one.lock)), clean, loaded, changed })
+    let (loaded, changed, cleaned_changed) = Default::default();
+    Ok(Directory { dir, lock: Mutex::new(Some(one.lock)), clean, loaded, changed, cleaned_changed })
 }
 
 fn offline(path: PathBuf, error: &io::Error) -> Directory {
     let dir = LogDir::new(path, DirectoryId::ZERO);
     dir.fail(error);
     let dir: Arc<LogDir> = dir;
-    let (loaded, changed) = (AtomicBool::new(false), AtomicBool::new(false));
-    Directory { dir, lock: Mutex::new(None), clean: None, loaded, changed }
+    let (loaded, changed, cleaned_changed) = Default::default();
+    Directory { dir, lock: Mutex::new(None), clean: None, loaded, changed, cleaned_changed }
 }
 
 fn paths(dirs: &[PathBuf]) -> String {
