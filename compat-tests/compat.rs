@@ -17,6 +17,7 @@ mod script;
 mod scripts;
 mod start;
 mod state;
+mod suites;
 
 use anyhow::Result;
 
@@ -58,6 +59,7 @@ pub fn compat(words: &[String]) -> Result<bool> {
         kcat::entries(),
         scripts::entries(),
         differential::entries(),
+        suites::entries(&options)?,
     ]
     .into_iter()
     .flatten()

@@ -1,6 +1,7 @@
 //! What every judge needs: brokers to start and stop, Kafka's tools, kcat, scratch directories, a report.
 
 pub mod broker;
+pub mod cache;
 pub mod home;
 pub mod jars;
 pub mod kcat;

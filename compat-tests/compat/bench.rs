@@ -1,8 +1,9 @@
 //! What the checks of one run share: the broker that is judged, Apache Kafka beside it, one JVM of tools.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::{Result, anyhow};
 
@@ -16,8 +17,12 @@ pub struct Bench {
     scratch: Scratch,
     judged: OnceLock<Result<Side, String>>,
     reference: OnceLock<Result<Side, String>>,
+    others: Mutex<BTreeMap<&'static str, Arc<Started>>>,
     folders: AtomicU32,
 }
+
+/// A broker that was asked for, or why it did not start.
+type Started = OnceLock<Result<Side, String>>;
 
 /// A broker that answers, ours or somebody's.
 pub struct Side {
@@ -42,6 +47,7 @@ impl Bench {
             scratch: Scratch::new("compat")?,
             judged: OnceLock::new(),
             reference: OnceLock::new(),
+            others: Mutex::default(),
             folders: AtomicU32::new(0),
         })
     }
@@ -52,15 +58,26 @@ impl Bench {
             Some(address) => {
                 Ok(Side { address: address.clone(), local: vec![(address.clone(), "ADDRESS")], broker: None })
             }
-            None => self.start(self.options.against, "judged"),
+            None => self.start(self.options.against, "judged", Layout::default()),
         };
         side(self.judged.get_or_init(|| start().map_err(|error| format!("{error:#}"))))
     }
 
     /// Apache Kafka, which is right.
     pub fn reference(&self) -> Result<&Side> {
-        let start = || self.start(Kind::Kafka, "reference");
+        let start = || self.start(Kind::Kafka, "reference", Layout::default());
         side(self.reference.get_or_init(|| start().map_err(|error| format!("{error:#}"))))
+    }
+
+    /// Asks a broker under judgement that is set up in a way of its own; one is started for each name.
+    /// A broker that runs elsewhere is asked as it is.
+    pub fn ask<T>(&self, name: &'static str, layout: Layout, ask: impl FnOnce(&Side) -> Result<T>) -> Result<T> {
+        if self.options.address.is_some() {
+            return ask(self.judged()?);
+        }
+        let started = Arc::clone(self.others.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_default());
+        let start = || self.start(self.options.against, name, layout).map_err(|error| format!("{error:#}"));
+        ask(side(started.get_or_init(start))?)
     }
 
     /// Whether the judged broker is this checkout's.
@@ -87,9 +104,9 @@ impl Bench {
         eprintln!("logs and directories are kept in {}", self.path().display());
     }
 
-    fn start(&self, kind: Kind, name: &str) -> Result<Side> {
+    fn start(&self, kind: Kind, name: &str, layout: Layout) -> Result<Side> {
         let dir = self.path().join(name);
-        let broker = Broker::start(kind, &dir, Layout::default())?;
+        let broker = Broker::start(kind, &dir, layout)?;
         let node = broker.node();
         let local = vec![
             (dir.display().to_string(), "DIR"),

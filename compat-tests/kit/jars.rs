@@ -1,12 +1,12 @@
 //! Apache Kafka 4.3.1 and our launcher of its tools, fetched and compiled once, then taken from the cache.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::OnceLock;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
-use super::home;
+use super::cache::{cached, run};
 
 /// The Apache Kafka that judges; the same version stands in `kit/java/pom.xml`.
 pub const VERSION: &str = "4.3.1";
@@ -63,59 +63,13 @@ fn fetch() -> Result<Jars> {
     let libs = cached(&format!("kafka-{VERSION}"), &[("pom.xml", POM)], |here| {
         let mut maven = Command::new("mvn");
         maven.args(["-q", "-B", "dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory=libs"]);
-        run(maven, here)
+        run(maven, here).map(drop)
     })?
     .join("libs");
     let launcher = cached("launcher", &[("Launcher.java", LAUNCHER), ("log4j2.xml", LOG4J)], |here| {
         let mut javac = Command::new("javac");
         javac.arg("-cp").arg(format!("{}/*", libs.display())).arg("Launcher.java");
-        run(javac, here)
+        run(javac, here).map(drop)
     })?;
     Ok(Jars { libs, launcher })
-}
-
-/// The folder that was made from just these files, now or in an earlier run.
-fn cached(name: &str, files: &[(&str, &str)], make: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
-    let cache = home::cache()?;
-    let texts: Vec<&str> = files.iter().map(|(_, text)| *text).collect();
-    let dir = cache.join(format!("{name}-{:016x}", fingerprint(&texts)));
-    if dir.is_dir() {
-        return Ok(dir);
-    }
-    std::fs::create_dir_all(&cache).with_context(|| format!("cannot make {}", cache.display()))?;
-    // Whole or not at all: a run that is broken off leaves only a folder that nobody looks into.
-    let making = tempfile::Builder::new().prefix("making-").tempdir_in(&cache)?;
-    for (file, text) in files {
-        std::fs::write(making.path().join(file), text)?;
-    }
-    make(making.path())?;
-    let here = making.keep();
-    if let Err(error) = std::fs::rename(&here, &dir) {
-        std::fs::remove_dir_all(&here)?;
-        // Another run may have been quicker, which is as good.
-        if !dir.is_dir() {
-            return Err(error).with_context(|| format!("cannot make {}", dir.display()));
-        }
-    }
-    Ok(dir)
-}
-
-fn run(mut command: Command, dir: &Path) -> Result<()> {
-    let program = command.get_program().to_string_lossy().into_owned();
-    let output = command
-        .current_dir(dir)
-        .stdin(Stdio::null())
-        .output()
-        .with_context(|| format!("{program} cannot be run: `cargo x setup` installs it"))?;
-    if !output.status.success() {
-        let words = [output.stdout, output.stderr].concat();
-        bail!("{program} failed ({}):\n{}", output.status, String::from_utf8_lossy(&words));
-    }
-    Ok(())
-}
-
-/// FNV-1a, 64 bits: a changed pom or launcher is another folder.
-fn fingerprint(texts: &[&str]) -> u64 {
-    let bytes = texts.iter().flat_map(|text| text.bytes());
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
