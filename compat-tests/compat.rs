@@ -7,10 +7,6 @@ mod directory;
 mod dump;
 mod kcat;
 mod options;
-<<<<<<< HEAD
-=======
-#[allow(dead_code, reason = "its sections are written by checks that come next")]
->>>>>>> clients
 mod page;
 mod schemas;
 mod script;
