@@ -13,7 +13,6 @@ mod isr;
 mod node;
 mod placement;
 mod producer_ids;
-mod refusal;
 mod registration;
 mod reply;
 #[cfg(test)]
@@ -30,7 +29,7 @@ use model::{ClusterId, NodeId};
 
 pub use bootstrap::default_features;
 pub use event::*;
-pub use refusal::Refusal;
+pub use model::Refusal;
 pub use reply::*;
 
 /// What the controller is told once.

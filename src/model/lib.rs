@@ -7,6 +7,7 @@ pub mod batch;
 mod error;
 mod ids;
 mod numbers;
+mod refusal;
 mod topic;
 
 pub use error::ErrorCode;
@@ -15,4 +16,5 @@ pub use numbers::{
     BrokerEpoch, LeaderEpoch, NodeId, Offset, PartitionEpoch, PartitionIndex, ProducerEpoch, ProducerId, Sequence,
     Timestamp,
 };
+pub use refusal::Refusal;
 pub use topic::{CLUSTER_METADATA, InvalidTopicName, TopicName, TopicPartition, names_collide};

@@ -1,8 +1,8 @@
 //! No, with Kafka's code and words.
 
-use model::ErrorCode;
+use crate::ErrorCode;
 
-/// Why something was refused: Kafka's code, and the words that its controller sends to tools.
+/// Why something was refused: Kafka's code, and the words that clients and tools show.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {}", message.as_deref().unwrap_or_default())]
 pub struct Refusal {
