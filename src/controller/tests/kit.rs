@@ -67,7 +67,6 @@ pub(super) fn registration(broker: i32) -> RegisterBroker {
         rack: None,
         log_dirs: vec![id(100 + broker as u8)],
         previous_epoch: BrokerEpoch(-1),
-        previous_alive: false,
     }
 }
 
