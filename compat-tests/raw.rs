@@ -4,6 +4,7 @@ pub mod admin;
 pub mod batch;
 pub mod connection;
 pub mod frames;
+pub mod record;
 
 pub use batch::{Producer, batch, batch_sets, records};
 pub use connection::Connection;
