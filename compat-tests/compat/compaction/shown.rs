@@ -96,6 +96,13 @@ impl Shown<'_> {
                 writeln!(text, "aborted {aborted:?}")?;
             }
         }
+        let mut names: Vec<String> = std::fs::read_dir(&dir)?
+            .map(|file| Ok(file?.file_name().to_string_lossy().into_owned()))
+            .collect::<Result<_>>()?;
+        // These go when they go.
+        names.retain(|name| !name.ends_with(".deleted"));
+        names.sort();
+        writeln!(text, "{}", names.join(" "))?;
         Ok(text)
     }
 
