@@ -2,6 +2,7 @@
 
 pub mod shown;
 mod story;
+mod transactions;
 
 use anyhow::{Result, bail};
 
@@ -12,7 +13,10 @@ use super::script::difference;
 use crate::kit::Kind;
 
 pub fn entries() -> Vec<Entry> {
-    vec![Entry::starts("compaction of a story leaves the same", same_story)]
+    vec![
+        Entry::starts("compaction of a story leaves the same", same_story),
+        Entry::starts("compaction of transactions leaves the same", same_transactions),
+    ]
 }
 
 fn same_story(bench: &Bench, name: &str) -> Result<String> {
@@ -28,4 +32,13 @@ fn same_story(bench: &Bench, name: &str) -> Result<String> {
         );
     }
     Ok(format!("{} records alike after three passes, {files} files read", told.records))
+}
+
+fn same_transactions(bench: &Bench, name: &str) -> Result<String> {
+    let (expected, told) = transactions::both(&bench.folder(name)?, bench.options.against)?;
+    if told != expected {
+        bail!("compaction leaves something else (-: Apache Kafka, +: judged)\n{}", difference(&expected, &told));
+    }
+    let markers = told.lines().filter(|line| line.contains("attributes 0x30") || line.contains("attributes 0x70"));
+    Ok(format!("{} lines alike after three passes, {} of them markers", told.lines().count(), markers.count()))
 }
