@@ -5,6 +5,7 @@ mod differences;
 mod differential;
 mod directory;
 mod dump;
+mod groups;
 mod kcat;
 mod options;
 mod page;
@@ -54,6 +55,7 @@ pub fn compat(words: &[String]) -> Result<bool> {
         schemas::entries(),
         kcat::entries(),
         scripts::entries(),
+        groups::entries(),
         differential::entries(),
         suites::entries(&options)?,
     ]
