@@ -9,8 +9,8 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 
 use super::{Call, Outcome, Suite};
-use crate::kit::Layout;
 use crate::kit::cache::{cached, run};
+use crate::kit::{Layout, go};
 
 const MODULE: &str = include_str!("kgo/go.mod");
 const SUMS: &str = include_str!("kgo/go.sum");
@@ -86,7 +86,7 @@ fn program() -> Result<PathBuf> {
 
 fn build() -> Result<PathBuf> {
     let dir = cached("suite-kgo", &[("go.mod", MODULE), ("go.sum", SUMS)], |here| {
-        let mut go = Command::new("go");
+        let mut go = go::go()?;
         go.args(["test", "-c", "-mod=readonly", "-o", "kgo.test", PACKAGE]).env("GOFLAGS", "");
         run(go, here).map(drop)
     })?;
