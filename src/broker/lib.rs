@@ -8,10 +8,13 @@ mod groups;
 mod handlers;
 mod housekeeping;
 mod internal_topics;
+mod isr;
 mod listeners;
 mod membership;
 mod node;
+mod partition;
 mod partitions;
+mod peers;
 mod producer_ids;
 mod publisher;
 mod read;
@@ -36,6 +39,7 @@ use tracing::info;
 
 pub use directories::format;
 use housekeeping::Housekeeping;
+use isr::Keeper;
 use membership::Registration;
 use node::{Node, Published};
 use service::Service;
@@ -50,6 +54,7 @@ pub struct Running {
     server: Server,
     housekeeping: Housekeeping,
     cleaner: Cleaner,
+    keeper: Keeper,
     addresses: Vec<SocketAddr>,
 }
 
@@ -96,11 +101,14 @@ impl Running {
         })
         .await?;
         let published = node.published();
+        // A reign that the registration has not ended goes on.
+        node.take_up(&published.image);
         node.groups.follow(&node, &published.image, &published.image, None);
         let housekeeping = Housekeeping::start(&node, limits);
         let cleaner = Cleaner::start(&node);
+        let keeper = Keeper::start(&node);
         let server = bound.serve(Arc::new(Service(node.clone())));
-        Ok(Self { node, server, housekeeping, cleaner, addresses })
+        Ok(Self { node, server, housekeeping, cleaner, keeper, addresses })
     }
 
     /// Where clients reach it.
@@ -130,6 +138,7 @@ impl Running {
     pub async fn stop(self) -> anyhow::Result<()> {
         self.server.stop(GRACE).await;
         self.cleaner.stop().await;
+        self.keeper.stop().await;
         self.housekeeping.stop().await;
         self.node.groups.resign();
         if let Err(error) = self.node.heartbeat(true).await {

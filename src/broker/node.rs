@@ -18,7 +18,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wire::{Broker, Context, Slice};
 
 use crate::groups::GroupCoordinators;
-use crate::partitions::{Partition, Partitions};
+use crate::isr::Proposals;
+use crate::partition::Partition;
+use crate::partitions::Partitions;
+use crate::peers::Brokers;
 use crate::producer_ids::ProducerIds;
 
 /// Entries of requests that are being decoded and handled at one time, in all connections together.
@@ -36,6 +39,10 @@ pub struct Node {
     image: ArcSwap<Published>,
     /// The partitions whose replica lives here.
     pub partitions: Partitions,
+    /// The brokers of the cluster, for in-sync sets.
+    pub brokers: Arc<Brokers>,
+    /// In-sync sets that the controller is to be asked for.
+    pub proposals: Proposals,
     /// All logs in all directories.
     pub logs: Arc<Logs>,
     /// The controllers' agreed log.
@@ -115,6 +122,8 @@ impl Node {
             config: ArcSwap::from_pointee(config),
             image: ArcSwap::from_pointee(published),
             partitions: Partitions::default(),
+            brokers: Arc::default(),
+            proposals: Proposals::default(),
             logs,
             quorum,
             sessions: Mutex::new(Sessions::new(slots)),
@@ -176,6 +185,15 @@ impl Node {
     /// # Errors
     /// UNKNOWN_TOPIC_OR_PARTITION, NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR.
     pub fn partition(&self, topic: TopicId, index: PartitionIndex) -> Result<Arc<Partition>, ErrorCode> {
+        let partition = self.replica(topic, index)?;
+        if partition.is_leader() { Ok(partition) } else { Err(ErrorCode::NotLeaderOrFollower) }
+    }
+
+    /// The partition of which a replica is here, whoever leads.
+    ///
+    /// # Errors
+    /// As [`Node::partition`]; NOT_LEADER_OR_FOLLOWER if there is no replica here.
+    pub fn replica(&self, topic: TopicId, index: PartitionIndex) -> Result<Arc<Partition>, ErrorCode> {
         match self.partitions.get(topic, index) {
             Some(partition) if partition.log.is_offline() => Err(ErrorCode::KafkaStorageError),
             Some(partition) => Ok(partition),
@@ -191,13 +209,17 @@ impl Node {
         }
     }
 
+    /// The id of a topic.
+    pub fn topic_id(&self, name: &str) -> Option<TopicId> {
+        self.image.load().image.topic(name).map(|topic| topic.id)
+    }
+
     /// As [`Node::partition`], by the topic's name.
     ///
     /// # Errors
     /// As [`Node::partition`].
     pub fn partition_by_name(&self, topic: &str, index: PartitionIndex) -> Result<Arc<Partition>, ErrorCode> {
-        let id = self.image.load().image.topic(topic).map(|topic| topic.id);
-        self.partition(id.ok_or(ErrorCode::UnknownTopicOrPartition)?, index)
+        self.partition(self.topic_id(topic).ok_or(ErrorCode::UnknownTopicOrPartition)?, index)
     }
 
     /// The disk failed under a partition: its directory goes offline, unless it is only that the log is gone.
