@@ -4,6 +4,7 @@ pub mod apis;
 mod cleaner;
 mod coordinators;
 mod directories;
+mod fetchers;
 mod groups;
 mod handlers;
 mod housekeeping;
@@ -140,6 +141,7 @@ impl Running {
         self.cleaner.stop().await;
         self.keeper.stop().await;
         self.housekeeping.stop().await;
+        self.node.fetchers.stop();
         self.node.groups.resign();
         if let Err(error) = self.node.heartbeat(true).await {
             tracing::warn!(%error, "the controller did not hear of the shutdown");

@@ -8,7 +8,8 @@ use arc_swap::ArcSwap;
 use config::NodeConfig;
 use metadata::Image;
 use model::{
-    BrokerEpoch, DirectoryId, ErrorCode, LeaderEpoch, NodeId, PartitionIndex, TopicId, TopicName, TopicPartition,
+    BrokerEpoch, DirectoryId, ErrorCode, LeaderEpoch, NodeId, PartitionIndex, Timestamp, TopicId, TopicName,
+    TopicPartition,
 };
 use parking_lot::Mutex;
 use replication::sessions::Sessions;
@@ -17,6 +18,7 @@ use storage::manager::Logs;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wire::{Broker, Context, Slice};
 
+use crate::fetchers::Fetchers;
 use crate::groups::GroupCoordinators;
 use crate::isr::Proposals;
 use crate::partition::Partition;
@@ -41,6 +43,8 @@ pub struct Node {
     pub partitions: Partitions,
     /// The brokers of the cluster, for in-sync sets.
     pub brokers: Arc<Brokers>,
+    /// The leaders that partitions here follow.
+    pub fetchers: Fetchers,
     /// In-sync sets that the controller is to be asked for.
     pub proposals: Proposals,
     /// All logs in all directories.
@@ -123,6 +127,7 @@ impl Node {
             image: ArcSwap::from_pointee(published),
             partitions: Partitions::default(),
             brokers: Arc::default(),
+            fetchers: Fetchers::default(),
             proposals: Proposals::default(),
             logs,
             quorum,
@@ -259,6 +264,19 @@ impl Node {
         // Most answers name no leader, and cost no list.
         let brokers = if leaders.is_empty() { Vec::new() } else { self.alive_brokers(context) };
         brokers.into_iter().filter(|broker| leaders.contains(&broker.node)).collect()
+    }
+
+    /// Where another broker listens for its peers on the listener of that name.
+    pub fn address_of(&self, broker: NodeId, listener: &str) -> Option<(String, u16)> {
+        let published = self.image.load();
+        let endpoints = &published.image.brokers.get(&broker)?.end_points;
+        let endpoint = endpoints.iter().find(|endpoint| endpoint.name == listener)?;
+        Some((endpoint.host.clone(), endpoint.port))
+    }
+
+    /// When to try again after an error of a leader (`replica.fetch.backoff.ms`), by [`host::clock::uptime`].
+    pub fn backoff(&self) -> Timestamp {
+        host::clock::uptime().plus_ms(self.config().replication.fetch_backoff_ms.into())
     }
 
     /// All brokers with an address for this request's listener, and whether each is fenced.

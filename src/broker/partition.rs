@@ -1,5 +1,7 @@
 //! A partition whose replica lives here: led by this broker, or following another.
 
+mod following;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
@@ -9,6 +11,8 @@ use parking_lot::{Mutex, RwLock};
 use replication::leader::{Answer, Effects, FollowerFetch, Leader, Limits, Proposal, Reign};
 use replication::validate::{Rules, Validated};
 use storage::log::{AppendError, Appended, Log, StorageError};
+
+pub use following::{Copied, NotFollowing, View};
 
 use crate::peers::Brokers;
 use crate::waiters::Waiters;

@@ -90,6 +90,9 @@ impl Node {
     fn take_role(&self, partition: &Partition, registered: &Registration) {
         if registered.leader != self.id() || self.epoch() == BrokerEpoch(-1) {
             partition.follow(registered.leader_epoch);
+            if let Some(node) = self.me().filter(|_| registered.leader != self.id()) {
+                node.fetchers.follow(&node, partition, registered.leader, registered.leader_epoch);
+            }
             return;
         }
         let reign = Reign {
@@ -98,6 +101,7 @@ impl Node {
             replicas: registered.replicas.clone(),
             isr: registered.isr.clone(),
         };
+        self.fetchers.leave(partition.topic_id, partition.id.partition);
         if let Err(error) = partition.lead(self.id(), reign, self.lag_max_ms()) {
             self.storage_failed(&partition.id, &error);
         }
@@ -111,6 +115,7 @@ impl Node {
     fn drop_topic(&self, before: &Image, id: TopicId) {
         let Some(topic) = before.topic_by_id(id) else { return };
         for index in topic.partitions.keys() {
+            self.fetchers.leave(id, *index);
             self.partitions.remove(id, *index);
             let partition = TopicPartition { topic: topic.name.clone(), partition: *index };
             if let Err(error) = self.logs.delete(&partition) {
