@@ -9,6 +9,7 @@ mod differences;
 mod fetches;
 mod groups;
 mod headers;
+mod leaders;
 mod make;
 mod offsets;
 mod play;
@@ -39,6 +40,7 @@ const PARTS: &[(&str, Part)] = &[
     ("offsets", offsets::play),
     ("admin", admin::play),
     ("cluster", cluster::play),
+    ("leaders", leaders::play),
     ("groups", groups::play),
     ("story", story::play),
     ("shapes", shapes::play),
