@@ -64,10 +64,13 @@ impl Fetchers {
         }
     }
 
-    /// Ends all.
-    pub fn stop(&self) {
-        for running in std::mem::take(&mut *self.by_leader.lock()).into_values() {
+    /// Ends all; when it returns, nothing is fetched any more.
+    pub async fn stop(&self) {
+        let running = std::mem::take(&mut *self.by_leader.lock());
+        for running in running.into_values() {
             running.task.abort();
+            // It ends as one that was told to.
+            let _ = running.task.await;
         }
     }
 }

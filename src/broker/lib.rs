@@ -19,6 +19,8 @@ mod peers;
 mod producer_ids;
 mod publisher;
 mod read;
+#[cfg(test)]
+mod replication_tests;
 mod service;
 mod text;
 mod topic_settings;
@@ -141,7 +143,7 @@ impl Running {
         self.cleaner.stop().await;
         self.keeper.stop().await;
         self.housekeeping.stop().await;
-        self.node.fetchers.stop();
+        self.node.fetchers.stop().await;
         self.node.groups.resign();
         if let Err(error) = self.node.heartbeat(true).await {
             tracing::warn!(%error, "the controller did not hear of the shutdown");
