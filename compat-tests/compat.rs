@@ -1,6 +1,7 @@
 //! `cargo x compat`: chooses checks, starts what they need, reports.
 
 mod bench;
+mod clients;
 mod differences;
 mod differential;
 mod directory;
@@ -56,6 +57,7 @@ pub fn compat(words: &[String]) -> Result<bool> {
         scripts::entries(),
         differential::entries(),
         suites::entries(&options)?,
+        clients::entries(&options),
     ]
     .into_iter()
     .flatten()
@@ -78,6 +80,9 @@ pub fn compat(words: &[String]) -> Result<bool> {
         report.run(&checks, threads);
     }
     let green = report.conclude();
+    if options.page && bench.judges_ottla() {
+        clients::write_page(&page::today())?;
+    }
     if !green {
         bench.keep();
     }

@@ -4,6 +4,9 @@ pub mod admin;
 pub mod batch;
 pub mod connection;
 pub mod frames;
+pub mod stored;
+mod unpack;
 
 pub use batch::{Producer, batch, batch_sets, records};
 pub use connection::Connection;
+pub use unpack::unpack;

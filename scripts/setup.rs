@@ -13,6 +13,9 @@ const PACKAGES: &[(&str, &str)] = &[
     ("javac", "openjdk-17-jdk-headless"),
     ("mvn", "maven"),
     ("musl-gcc", "musl-tools"),
+    ("npm", "npm"),
+    ("pip3", "python3-pip"),
+    ("python3", "python3"),
     ("setpriv", "util-linux"),
 ];
 

@@ -11,6 +11,7 @@ use anyhow::{Result, bail};
 use super::{Call, Outcome, Suite};
 use crate::kit::Layout;
 use crate::kit::cache::{cached, run};
+use crate::kit::go::go;
 
 const MODULE: &str = include_str!("kgo/go.mod");
 const SUMS: &str = include_str!("kgo/go.sum");
@@ -86,8 +87,8 @@ fn program() -> Result<PathBuf> {
 
 fn build() -> Result<PathBuf> {
     let dir = cached("suite-kgo", &[("go.mod", MODULE), ("go.sum", SUMS)], |here| {
-        let mut go = Command::new("go");
-        go.args(["test", "-c", "-mod=readonly", "-o", "kgo.test", PACKAGE]).env("GOFLAGS", "");
+        let mut go = go()?;
+        go.args(["test", "-c", "-mod=readonly", "-o", "kgo.test", PACKAGE]);
         run(go, here).map(drop)
     })?;
     Ok(dir.join("kgo.test"))
