@@ -2,10 +2,12 @@
 
 mod bench;
 mod clients;
+mod compaction;
 mod differences;
 mod differential;
 mod directory;
 mod dump;
+mod groups;
 mod kcat;
 mod options;
 mod page;
@@ -52,9 +54,11 @@ pub fn compat(words: &[String]) -> Result<bool> {
     let entries: Vec<Entry> = [
         directory::entries(&options),
         start::entries(),
+        compaction::entries(),
         schemas::entries(),
         kcat::entries(),
         scripts::entries(),
+        groups::entries(),
         differential::entries(),
         suites::entries(&options)?,
         clients::entries(&options),

@@ -4,9 +4,9 @@ pub mod admin;
 pub mod batch;
 pub mod connection;
 pub mod frames;
+pub mod record;
 pub mod stored;
-mod unpack;
+pub mod transaction;
 
 pub use batch::{Producer, batch, batch_sets, records};
 pub use connection::Connection;
-pub use unpack::unpack;

@@ -1,12 +1,11 @@
 //! Record batches of the script: written with every fault, and read as text.
 
 use std::fmt::Write as _;
-use std::io::Write;
+use std::io::{Read, Write};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::raw::batch::{HEADER, batch_sets, put_varint, reseal};
-use crate::raw::unpack;
 
 /// A batch, all of whose header may be a lie.
 #[derive(Clone, Debug)]
@@ -154,6 +153,30 @@ fn pack(codec: i16, bytes: Vec<u8>) -> Result<Vec<u8>> {
         4 => zstd::encode_all(&*bytes, 3)?,
         _ => bytes,
     })
+}
+
+fn unpack(codec: i16, bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
+    match codec {
+        0 => out.extend_from_slice(bytes),
+        1 => drop(flate2::read::GzDecoder::new(bytes).read_to_end(&mut out)?),
+        2 => {
+            let Some(mut rest) = bytes.strip_prefix(b"\x82SNAPPY\0").and_then(|rest| rest.get(8..)) else {
+                return Ok(snap::raw::Decoder::new().decompress_vec(bytes)?);
+            };
+            while let Some((length, after)) = rest.split_first_chunk::<4>() {
+                let Some((block, after)) = after.split_at_checked(u32::from_be_bytes(*length) as usize) else {
+                    bail!("a torn block")
+                };
+                out.extend(snap::raw::Decoder::new().decompress_vec(block)?);
+                rest = after;
+            }
+        }
+        3 => drop(lz4_flex::frame::FrameDecoder::new(bytes).read_to_end(&mut out)?),
+        4 => out = zstd::decode_all(bytes)?,
+        other => bail!("codec {other}"),
+    }
+    Ok(out)
 }
 
 /// A line a batch; records that are compressed are told unpacked, for encoders may differ.

@@ -137,7 +137,7 @@ pub fn put_unsigned(out: &mut Vec<u8>, mut value: u64) {
     out.push(value.to_le_bytes()[0]);
 }
 
-/// Reads one that was written so.
+/// Takes a zigzag varint off the front.
 ///
 /// # Errors
 /// Where it does not end.

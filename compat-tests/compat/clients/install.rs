@@ -1,10 +1,11 @@
 //! Where the clients' programs come from: registries, pinned, built once into the cache.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
 use crate::kit::cache::{cached, run};
 use crate::kit::go::go;
@@ -64,11 +65,7 @@ impl Program {
     /// # Errors
     /// Where a registry or a compiler does not give what is needed; its words are in the error.
     pub fn command(self) -> Result<Command> {
-        // One builds while others wait, for they may want the same.
-        static INSTALLING: Mutex<()> = Mutex::new(());
-        let installing = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
-        let dir = self.install().with_context(|| format!("{self:?} cannot be installed"))?;
-        drop(installing);
+        let dir = self.folder().with_context(|| format!("{self:?} cannot be installed"))?;
         let source = |file: String| Ok::<_, anyhow::Error>(home::checkout()?.join("compat-tests/clients").join(file));
         Ok(match self {
             Self::Python(name) => {
@@ -99,11 +96,27 @@ impl Program {
         })
     }
 
+    /// The folder of what is shared by all programs of this kind; one check makes it while others that want it wait.
+    fn folder(self) -> Result<PathBuf> {
+        type Folder = OnceLock<Result<PathBuf, String>>;
+        static FOLDERS: Mutex<BTreeMap<&str, Arc<Folder>>> = Mutex::new(BTreeMap::new());
+        let kind = match self {
+            Self::Python(_) => "python",
+            Self::Node(_) => "node",
+            Self::Java(version) => version,
+            Self::Go(_) => "go",
+            Self::Rust(_) => "rust",
+        };
+        let folder = Arc::clone(FOLDERS.lock().unwrap_or_else(PoisonError::into_inner).entry(kind).or_default());
+        let made = folder.get_or_init(|| self.install().map_err(|error| format!("{error:#}")));
+        made.clone().map_err(|error| anyhow!("{error}"))
+    }
+
     fn install(self) -> Result<PathBuf> {
         match self {
             Self::Python(_) => {
                 let version = python_version()?;
-                cached("clients-python", &[PYTHON, &[("python", version)]].concat(), python)
+                cached("clients-python", &[PYTHON, &[("python", &version)]].concat(), python)
             }
             Self::Node(_) => cached("clients-node", NODE, |here| {
                 let mut npm = Command::new("npm");
@@ -114,7 +127,7 @@ impl Program {
             Self::Go(_) => cached("clients-go", GO, |here| {
                 std::fs::create_dir(here.join("bin"))?;
                 let mut go = go()?;
-                go.args(["build", "-mod=readonly", "-o", "bin/", "./kafka-go", "./kgo", "./sarama"]);
+                go.args(["build", "-mod=readonly", "-o", "bin/", "./kafka-go", "./kgo", "./sarama"]).env("GOFLAGS", "");
                 run(go, here).map(drop)
             }),
             Self::Rust(_) => cached("clients-rust", RUST, rust),
@@ -130,14 +143,10 @@ fn python(here: &Path) -> Result<()> {
 }
 
 /// A wheel is for one version of Python.
-fn python_version() -> Result<&'static str> {
-    static VERSION: OnceLock<Result<String, String>> = OnceLock::new();
-    let ask = || {
-        let mut python = Command::new("python3");
-        python.args(["-c", "import sys; print(sys.version)"]);
-        run(python, &std::env::temp_dir()).map_err(|error| format!("{error:#}"))
-    };
-    VERSION.get_or_init(ask).as_deref().map_err(|error| anyhow::anyhow!("{error}"))
+fn python_version() -> Result<String> {
+    let mut python = Command::new("python3");
+    python.args(["-c", "import sys; print(sys.version)"]);
+    run(python, &std::env::temp_dir())
 }
 
 fn java(here: &Path, version: &str) -> Result<()> {

@@ -3,7 +3,8 @@
 use anyhow::{Context, Result, bail, ensure};
 
 use super::table::Client;
-use crate::raw::stored::Batch;
+use crate::raw::batch::put_varint;
+use crate::raw::record::{Record, Stored};
 
 const CODECS: &[&str] = &["none", "gzip", "snappy", "lz4", "zstd"];
 
@@ -12,22 +13,21 @@ const CODECS: &[&str] = &["none", "gzip", "snappy", "lz4", "zstd"];
 struct Expected {
     key: Option<Vec<u8>>,
     value: Option<Vec<u8>>,
-    headers: Vec<(String, Option<Vec<u8>>)>,
+    headers: Vec<(&'static str, &'static [u8])>,
 }
 
 /// Holds what is stored of the client's topic, partition by partition, against the contract.
 ///
 /// # Errors
 /// Where something else is stored.
-pub fn check(client: &Client, scenario: &str, stored: &[Vec<Batch>]) -> Result<()> {
+pub fn check(client: &Client, scenario: &str, stored: &[Vec<Stored>]) -> Result<()> {
     let only = |partition, expected: &[Expected]| only(stored, partition, expected);
     match scenario {
         "headers" => {
             // kcat takes headers from its command line, which has no room for a zero.
-            let bytes: &[u8] = if client.name == "kcat" { &[0xff, 0x80] } else { &[0, 0xff, 0x80] };
-            let headers = [("a", &b"1"[..]), ("b", b"two"), ("bytes", bytes), ("empty", b"")];
-            let headers: Vec<_> = headers.map(|(key, value)| (key.to_owned(), Some(value.to_vec()))).into();
-            let with = |it| Expected { headers: headers.clone(), ..it };
+            let bytes: &'static [u8] = if client.name == "kcat" { &[0xff, 0x80] } else { &[0, 0xff, 0x80] };
+            let headers: [(_, &[u8]); 4] = [("a", b"1"), ("b", b"two"), ("bytes", bytes), ("empty", b"")];
+            let with = |it| Expected { headers: headers.into(), ..it };
             only(0, &numbered(0..10).into_iter().map(with).collect::<Vec<_>>())
         }
         "nulls" => {
@@ -70,15 +70,15 @@ pub fn check(client: &Client, scenario: &str, stored: &[Vec<Batch>]) -> Result<(
         "idempotent" => {
             only(0, &numbered(0..500))?;
             let batches = stored.first().context("no partition")?;
-            let id = batches.first().map_or(-1, |batch| batch.producer_id);
+            let id = batches.first().map_or(-1, |batch| batch.producer.id);
             ensure!(id >= 0, "the batches are of no producer");
             for batch in batches {
-                ensure!(batch.producer_id == id, "batches of producers {id} and {}", batch.producer_id);
+                ensure!(batch.producer.id == id, "batches of producers {id} and {}", batch.producer.id);
                 ensure!(
-                    i64::from(batch.sequence) == batch.base,
+                    i64::from(batch.producer.sequence) == batch.base,
                     "the batch at {} has sequence {}",
                     batch.base,
-                    batch.sequence
+                    batch.producer.sequence
                 );
             }
             Ok(())
@@ -100,7 +100,7 @@ fn numbered(range: std::ops::Range<usize>) -> Vec<Expected> {
 }
 
 /// These records in this partition, in order from offset 0, and none in the others.
-fn only(stored: &[Vec<Batch>], partition: usize, expected: &[Expected]) -> Result<()> {
+fn only(stored: &[Vec<Stored>], partition: usize, expected: &[Expected]) -> Result<()> {
     for (other, batches) in stored.iter().enumerate().filter(|(other, _)| *other != partition) {
         ensure!(batches.is_empty(), "there are batches in partition {other}");
     }
@@ -110,18 +110,30 @@ fn only(stored: &[Vec<Batch>], partition: usize, expected: &[Expected]) -> Resul
         ensure!(record.offset == offset, "offset {} follows {}", record.offset, offset - 1);
         ensure!(record.key == expected.key, "offset {offset} has the key {}", shown(record.key.as_ref()));
         ensure!(record.value == expected.value, "offset {offset} has the value {}", shown(record.value.as_ref()));
-        ensure!(record.headers == expected.headers, "offset {offset} has the headers {:?}", record.headers);
+        let headers = String::from_utf8_lossy(&record.headers);
+        ensure!(record.headers == written(&expected.headers)?, "offset {offset} has the headers `{headers}`");
     }
     Ok(())
 }
 
-fn records(stored: &[Vec<Batch>], partition: usize) -> impl Iterator<Item = &crate::raw::stored::Record> {
+/// Headers as a record has them behind its value.
+fn written(headers: &[(&str, &[u8])]) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
+    put_varint(&mut out, i64::try_from(headers.len())?);
+    for field in headers.iter().flat_map(|(key, value)| [key.as_bytes(), *value]) {
+        put_varint(&mut out, i64::try_from(field.len())?);
+        out.extend_from_slice(field);
+    }
+    Ok(out)
+}
+
+fn records(stored: &[Vec<Stored>], partition: usize) -> impl Iterator<Item = &Record> {
     stored.get(partition).into_iter().flatten().flat_map(|batch| &batch.records)
 }
 
-fn codec(stored: &[Vec<Batch>], partition: usize, name: &str) -> Result<()> {
+fn codec(stored: &[Vec<Stored>], partition: usize, name: &str) -> Result<()> {
     for batch in stored.get(partition).into_iter().flatten() {
-        let found = usize::try_from(batch.codec).ok().and_then(|codec| CODECS.get(codec)).copied();
+        let found = usize::try_from(batch.attributes & 7).ok().and_then(|codec| CODECS.get(codec)).copied();
         ensure!(
             found == Some(name),
             "the batch at {} of {} records is of {found:?}, not {name}",
@@ -144,22 +156,30 @@ fn shown(bytes: Option<&Vec<u8>>) -> String {
 mod tests {
     use super::*;
     use crate::compat::clients::table::CLIENTS;
-    use crate::raw::stored::Record;
+    use crate::raw::Producer;
 
-    fn batch(base: i64, codec: i16, expected: Vec<Expected>) -> Batch {
+    fn batch(base: i64, attributes: i16, expected: Vec<Expected>) -> Stored {
         let record = |(it, n): (Expected, i64)| Record {
             offset: base + n,
             timestamp: 0,
             key: it.key,
             value: it.value,
-            headers: it.headers,
+            headers: written(&it.headers).unwrap(),
         };
-        let sequence = i32::try_from(base).unwrap();
-        let records = expected.into_iter().zip(0..).map(record).collect();
-        Batch { base, codec, producer_id: 5, sequence, records }
+        let records: Vec<Record> = expected.into_iter().zip(0..).map(record).collect();
+        Stored {
+            base,
+            last_delta: i32::try_from(records.len()).unwrap() - 1,
+            leader_epoch: 0,
+            attributes,
+            base_timestamp: 0,
+            max_timestamp: 0,
+            producer: Producer { id: 5, epoch: 0, sequence: i32::try_from(base).unwrap() },
+            records,
+        }
     }
 
-    fn fault(scenario: &str, stored: &[Vec<Batch>]) -> Option<String> {
+    fn fault(scenario: &str, stored: &[Vec<Stored>]) -> Option<String> {
         check(&CLIENTS[0], scenario, stored).err().map(|error| error.to_string())
     }
 
@@ -178,9 +198,9 @@ mod tests {
     fn null_is_not_empty_and_a_sequence_follows_the_offsets() {
         let mut all = batch(0, 0, numbered(0..500));
         assert_eq!(fault("idempotent", &[vec![all.clone()]]), None);
-        all.sequence = 1;
+        all.producer.sequence = 1;
         assert_eq!(fault("idempotent", &[vec![all.clone()]]).as_deref(), Some("the batch at 0 has sequence 1"));
-        all.sequence = 0;
+        all.producer.sequence = 0;
         all.records[7].value = None;
         assert_eq!(fault("idempotent", &[vec![all]]).as_deref(), Some("offset 7 has the value null"));
     }
