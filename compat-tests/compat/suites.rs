@@ -67,7 +67,7 @@ struct Call<'a> {
 
 pub fn entries(options: &Options) -> Result<Vec<Entry>> {
     let mut entries = Vec::new();
-    // They take many minutes to build and to run: only for who asks.
+    // They need Go 1.26, which the setup does not install: only for who asks.
     if !options.all && !options.list && options.names.is_empty() {
         return Ok(entries);
     }

@@ -117,7 +117,14 @@ fn numbered(range: std::ops::Range<usize>) -> Vec<Record> {
     range.map(record).collect()
 }
 
-fn round_trip(client: &mut impl Client, partition: i32, records: Vec<Record>, first: i64, codec: &str, idempotent: bool) {
+fn round_trip(
+    client: &mut impl Client,
+    partition: i32,
+    records: Vec<Record>,
+    first: i64,
+    codec: &str,
+    idempotent: bool,
+) {
     client.send(Some(partition), records.clone(), codec, idempotent);
     let seen = client.read(partition, first, records.len());
     assert_eq!(seen.len(), records.len());

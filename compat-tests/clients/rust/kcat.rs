@@ -82,7 +82,8 @@ impl Client for Kcat {
         if self.reader.as_ref().is_none_or(|it| (it.partition, it.next) != (partition, offset)) {
             let (p, o) = (partition.to_string(), offset.to_string());
             let format = "%o\t%T\t%K\t%S\t%k\t%s\t%h\n";
-            let words = ["-C", "-u", "-q", "-t", &self.topic, "-p", &p, "-o", &o, "-X", "check.crcs=true", "-f", format];
+            let words =
+                ["-C", "-u", "-q", "-t", &self.topic, "-p", &p, "-o", &o, "-X", "check.crcs=true", "-f", format];
             let mut child = self.command(&words).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("kcat");
             let lines = BufReader::new(child.stdout.take().expect("a pipe"));
             if let Some(mut before) = self.reader.replace(Reader { child, lines, partition, next: offset }) {
@@ -98,9 +99,14 @@ impl Client for Kcat {
 
     fn ends(&mut self, partition: i32) -> (i64, i64) {
         let at = |time: i64| {
-            let output = self.command(&["-Q", "-t", &format!("{}:{partition}:{time}", self.topic)]).output().expect("kcat");
+            let output =
+                self.command(&["-Q", "-t", &format!("{}:{partition}:{time}", self.topic)]).output().expect("kcat");
             let text = String::from_utf8_lossy(&output.stdout).into_owned();
-            text.trim().rsplit(' ').next().and_then(|word| word.parse().ok()).unwrap_or_else(|| panic!("it says {text}"))
+            text.trim()
+                .rsplit(' ')
+                .next()
+                .and_then(|word| word.parse().ok())
+                .unwrap_or_else(|| panic!("it says {text}"))
         };
         (at(-2), at(-1))
     }

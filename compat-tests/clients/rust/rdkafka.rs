@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use contract::{Client, PATIENCE, Record, say};
-use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication,
+};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
@@ -56,8 +58,12 @@ impl RustRdkafka {
     fn producer(&mut self, codec: &str, idempotent: bool) -> FutureProducer {
         let make = || {
             let idempotent = idempotent.to_string();
-            let settings =
-                [("compression.type", codec), ("enable.idempotence", &idempotent), ("linger.ms", "50"), ("acks", "all")];
+            let settings = [
+                ("compression.type", codec),
+                ("enable.idempotence", &idempotent),
+                ("linger.ms", "50"),
+                ("acks", "all"),
+            ];
             config(&self.address, &settings).create().expect("a producer")
         };
         self.producers.entry((codec.to_owned(), idempotent)).or_insert_with(make).clone()

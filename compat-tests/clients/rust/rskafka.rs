@@ -23,7 +23,8 @@ struct Rskafka {
 fn main() {
     contract::main(|address, topic| {
         let runtime = Runtime::new().expect("a runtime");
-        let backoff = BackoffConfig { max_backoff: Duration::from_secs(1), deadline: Some(PATIENCE), ..Default::default() };
+        let backoff =
+            BackoffConfig { max_backoff: Duration::from_secs(1), deadline: Some(PATIENCE), ..Default::default() };
         let client = ClientBuilder::new(vec![address.to_owned()]).backoff_config(backoff).build();
         let client = runtime.block_on(client).expect("a client");
         Rskafka { topic: topic.to_owned(), runtime, client, partitions: BTreeMap::new() }
@@ -76,9 +77,8 @@ impl Client for Rskafka {
         let client = self.partition(partition);
         let mut seen = Vec::new();
         while seen.len() < count {
-            let fetch = async {
-                tokio::time::timeout(PATIENCE, client.fetch_records(offset, 1..10_000_000, 1000)).await
-            };
+            let fetch =
+                async { tokio::time::timeout(PATIENCE, client.fetch_records(offset, 1..10_000_000, 1000)).await };
             for it in self.runtime.block_on(fetch).expect("an answer in time").expect("records").0 {
                 offset = it.offset + 1;
                 seen.push(Record {

@@ -166,21 +166,29 @@ impl Play<'_> {
     }
 }
 
-/// Waits until each member has read on, and together they have read a record behind each of these offsets.
+/// Waits until each member has read its share of records behind these offsets, and together they have read on everywhere.
 fn reads_past(members: &[&Program], ends: &[i64]) -> Result<()> {
-    let behind = |lines: &[String]| -> BTreeSet<i32> {
-        let places = places(lines).unwrap_or_default().into_iter();
-        let past = |place: &Place| ends.iter().zip(0..).any(|(end, p)| p == place.0 && place.1 >= *end);
-        places.filter(past).map(|(partition, _)| partition).collect()
-    };
     let share = ends.len() / members.len();
-    let mut seen = BTreeSet::new();
-    for member in members {
-        member.wait(&format!("records of {share} partitions"), LIMIT, |lines| behind(lines).len() >= share)?;
-        seen.extend(behind(&member.lines()));
+    let since = Stopwatch::start();
+    loop {
+        let mut seen = BTreeSet::new();
+        let mut counts = Vec::new();
+        for member in members {
+            let lines = member.lines().context("a member")?;
+            let places = places(&lines)?.into_iter();
+            let past = |place: &Place| ends.iter().zip(0..).any(|(end, p)| p == place.0 && place.1 >= *end);
+            let behind: BTreeSet<i32> = places.filter(past).map(|(partition, _)| partition).collect();
+            counts.push(behind.len());
+            seen.extend(behind);
+        }
+        if seen.len() == ends.len() && counts.iter().all(|count| *count >= share) {
+            return Ok(());
+        }
+        if since.left_of(LIMIT).is_none() {
+            bail!("after {LIMIT:?} only partitions {seen:?} are read on behind {ends:?}, by member {counts:?}");
+        }
+        crate::pause::short();
     }
-    ensure!(seen.len() == ends.len(), "only partitions {seen:?} are read on");
-    Ok(())
 }
 
 /// What a member has read: lines of partition, offset and value. The load's values say both again.
@@ -259,4 +267,18 @@ fn send(connection: &mut Connection, topic: &str) -> Result<()> {
         ensure!(code == 0, "Produce answered error {code} for partition {partition}");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_that_is_not_of_its_place_is_seen() {
+        let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(places(&lines("3 17 p3-17\n0 0 p0-0")).unwrap(), [(3, 17), (0, 0)]);
+        for wrong in ["3 17 p3-16", "3 17", "", "a b p3-17"] {
+            assert!(places(&[wrong.to_owned()]).is_err(), "{wrong}");
+        }
+    }
 }

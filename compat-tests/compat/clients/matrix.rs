@@ -15,7 +15,10 @@ pub type Outcomes = BTreeMap<(&'static str, &'static str), bool>;
 /// # Errors
 /// Where the run left out a check, for a cell would be a guess.
 pub fn markdown(date: &str, outcomes: &Outcomes) -> Result<String> {
-    let mut out = format!("As of {date}, through the clients' own code:\n\n| client |");
+    let mut out = format!(
+        "As of {date}. [What each scenario does](../compat-tests/clients/README.md); besides the client's own word, what the broker stored, \
+         or who has what in a group, is looked at.\n\n| client |"
+    );
     for scenario in SCENARIOS {
         write!(out, " {scenario} |")?;
     }

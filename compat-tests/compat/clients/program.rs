@@ -43,36 +43,20 @@ impl Program {
         Ok(Self { process, stdin, said, log })
     }
 
-    /// Waits until what it has said so far is enough.
-    ///
-    /// # Errors
-    /// Where it ends or the time is over before.
-    pub fn wait(&self, what: &str, limit: Duration, mut enough: impl FnMut(&[String]) -> bool) -> Result<()> {
-        let waits = |said: &mut Said| !enough(&said.lines) && !said.over;
-        let waited = self.said.1.wait_timeout_while(lock(&self.said.0), limit, waits);
-        let (said, time) = waited.unwrap_or_else(PoisonError::into_inner);
-        let last = said.lines.last().cloned().unwrap_or_default();
-        let (over, count) = (said.over, said.lines.len());
-        drop(said);
-        if over {
-            let ended = self.process.wait(Duration::from_secs(5));
-            bail!("it ended ({ended:?}) before {what}, after {count} lines; its last words:\n{}", self.last_words());
-        }
-        if time.timed_out() {
-            bail!(
-                "{what} not within {limit:?}; it has said {count} lines, last `{last}`; its last words:\n{}",
-                self.last_words()
-            );
-        }
-        Ok(())
-    }
-
     /// Waits until it says `ready` for the nth time.
     ///
     /// # Errors
-    /// As [`Program::wait`].
+    /// Where it ends or the time is over before.
     pub fn ready(&self, nth: usize) -> Result<()> {
-        self.wait("`ready`", LIMIT, |lines| lines.iter().filter(|line| *line == "ready").count() >= nth)
+        let count = |said: &Said| said.lines.iter().filter(|line| *line == "ready").count();
+        let waits = |said: &mut Said| count(said) < nth && !said.over;
+        let waited = self.said.1.wait_timeout_while(lock(&self.said.0), LIMIT, waits);
+        let (said, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if count(&said) < nth {
+            let words = if said.over { "it ended".to_owned() } else { format!("{LIMIT:?} were over") };
+            bail!("{words} before it was ready; its last words:\n{}", self.last_words());
+        }
+        Ok(())
     }
 
     /// Lets it go on.
@@ -84,8 +68,15 @@ impl Program {
     }
 
     /// What it has said until now.
-    pub fn lines(&self) -> Vec<String> {
-        lock(&self.said.0).lines.clone()
+    ///
+    /// # Errors
+    /// Where it has ended.
+    pub fn lines(&self) -> Result<Vec<String>> {
+        let said = lock(&self.said.0);
+        if said.over {
+            bail!("it ended after {} lines; its last words:\n{}", said.lines.len(), self.last_words());
+        }
+        Ok(said.lines.clone())
     }
 
     /// Waits until it has ended well, and gives all that it said.
