@@ -9,13 +9,15 @@ mod program;
 mod proof;
 mod table;
 
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 
-use super::bench::Bench;
+use super::bench::{Bench, Side};
 use super::options::Options;
 use super::{Entry, page};
+use crate::kit::stopwatch::now_ms;
 use crate::kit::{Broker, Kind, Layout};
 use crate::raw::{Connection, admin, stored};
 use group::Play;
@@ -65,49 +67,66 @@ fn run(bench: &Bench, name: &str) -> Result<String> {
     result
 }
 
-fn play(bench: &Bench, client: &Client, scenario: &str) -> Result<String> {
+fn play(bench: &Bench, client: &Client, scenario: &'static str) -> Result<String> {
     let folder = bench.folder(&format!("client {} {scenario}", client.name))?;
     // A broker that runs elsewhere may have been judged before.
-    let topic = format!("client-{}-{scenario}-{}", client.name, crate::kit::stopwatch::now_ms());
-    if scenario == "reconnect" {
-        let broker = Broker::start(bench.options.against, &folder.join("broker"), Layout::default())?;
-        admin::create(&mut Connection::open(&broker.address())?, &topic, PARTITIONS)?;
-        let words = [broker.address(), topic.clone(), scenario.to_owned()];
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let mut program = Program::start(client.program.command()?, &words, &folder, "program")?;
-        program.ready(1)?;
-        let node = broker.stop()?;
-        // It sends while there is nobody to take it.
-        program.go_on()?;
-        let broker = node.start(bench.options.against)?;
-        program.end()?;
-        let stored = stored::topic(&mut Connection::open(&broker.address())?, &topic, PARTITIONS)?;
-        proof::check(client, scenario, &stored).context("what the broker stored")?;
-        return Ok(String::new());
+    let topic = format!("client-{}-{scenario}-{}", client.name, now_ms());
+    match scenario {
+        "reconnect" => reconnect(bench, client, &topic, &folder).map(|()| String::new()),
+        // By default a member hears of a rebalance within 5 s only; here the broker says how often it beats.
+        "group-848" => {
+            let beats = ["group.consumer.heartbeat.interval.ms", "group.consumer.min.heartbeat.interval.ms"];
+            let layout = beats.iter().fold(Layout::default(), |layout, key| layout.with(key, "300"));
+            bench.ask("clients", layout, |side| on(side, client, scenario, &topic, &folder))
+        }
+        _ => on(bench.judged()?, client, scenario, &topic, &folder),
     }
-    let address = bench.judged()?.address.as_str();
+}
+
+/// A scenario on a broker that others use too.
+fn on(side: &Side, client: &Client, scenario: &'static str, topic: &str, folder: &Path) -> Result<String> {
+    let address = side.address.as_str();
     let mut connection = Connection::open(address)?;
-    admin::create(&mut connection, &topic, PARTITIONS)?;
-    let words = [address, topic.as_str(), scenario];
+    admin::create(&mut connection, topic, PARTITIONS)?;
+    let start = || Program::start(client.program.command()?, &[address, topic, scenario], folder, "program");
     let remark = match scenario {
         "group" | "group-848" => {
             // kcat drops the record that it has just polled when it is interrupted, and commits it.
             let quietly = client.name == "kcat";
-            Play { address, topic: &topic, scenario, folder: &folder, quietly }.run(|| client.program.command())?
+            Play { address, topic, scenario, folder, quietly }.run(|| client.program.command())?
         }
         "admin" => {
-            let mut program = Program::start(client.program.command()?, &words, &folder, "program")?;
-            looks::follow(&mut program, address, &format!("{topic}-made"))?;
+            looks::follow(&mut start()?, address, &format!("{topic}-made"))?;
             String::new()
         }
         _ => {
-            Program::start(client.program.command()?, &words, &folder, "program")?.end()?;
-            let stored = stored::topic(&mut connection, &topic, PARTITIONS)?;
-            proof::check(client, scenario, &stored).context("what the broker stored")?;
+            start()?.end()?;
+            stores(&mut connection, client, scenario, topic)?;
             String::new()
         }
     };
-    admin::delete(&mut connection, &topic)?;
-    bench.judged()?.still_runs()?;
+    admin::delete(&mut connection, topic)?;
+    side.still_runs()?;
     Ok(remark)
+}
+
+/// The broker goes while the client waits, and comes back on its port while the client sends.
+fn reconnect(bench: &Bench, client: &Client, topic: &str, folder: &Path) -> Result<()> {
+    let kind = bench.options.against;
+    let broker = Broker::start(kind, &folder.join("broker"), Layout::default())?;
+    let address = broker.address();
+    admin::create(&mut Connection::open(&address)?, topic, PARTITIONS)?;
+    let mut program = Program::start(client.program.command()?, &[&address, topic, "reconnect"], folder, "program")?;
+    program.ready(1)?;
+    let node = broker.stop()?;
+    program.go_on()?;
+    let broker = node.start(kind)?;
+    program.end()?;
+    stores(&mut Connection::open(&address)?, client, "reconnect", topic)?;
+    broker.stop().map(drop)
+}
+
+fn stores(connection: &mut Connection, client: &Client, scenario: &str, topic: &str) -> Result<()> {
+    let stored = stored::topic(connection, topic, PARTITIONS)?;
+    proof::check(client, scenario, &stored).context("what the broker stored")
 }
