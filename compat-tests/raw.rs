@@ -5,6 +5,7 @@ pub mod batch;
 pub mod connection;
 pub mod frames;
 pub mod record;
+pub mod stored;
 pub mod transaction;
 
 pub use batch::{Producer, batch, batch_sets, records};
