@@ -2,6 +2,7 @@
 
 pub mod broker;
 pub mod cache;
+pub mod dumped;
 pub mod go;
 pub mod home;
 pub mod jars;
