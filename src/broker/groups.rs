@@ -43,6 +43,8 @@ impl GroupCoordinators {
         let shards = Coordinators::new(compression, move |max_batch_bytes| {
             Groups::new(Settings { max_batch_bytes, ..settings.clone() })
         });
+        let load_buffer = usize::try_from(config.groups.offsets_load_buffer_size).unwrap_or_default();
+        let shards = shards.with_load_buffer(load_buffer);
         Self { shards, assignors, surroundings: Mutex::default() }
     }
 
