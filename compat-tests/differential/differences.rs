@@ -96,4 +96,9 @@ pub const LISTED: &[Difference] = &[
         line: r"error_message",
         reason: "The type that does not exist is named; Apache Kafka's words are general ones.",
     },
+    Difference {
+        step: r"^consumers: OffsetFetch v9 without a member$",
+        line: r"error_code",
+        reason: "An epoch without a member is UNKNOWN_MEMBER_ID; Apache Kafka fails with UNKNOWN_SERVER_ERROR.",
+    },
 ];
