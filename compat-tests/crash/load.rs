@@ -11,6 +11,18 @@ use crate::kit::stopwatch;
 use crate::pause;
 use crate::raw::{Connection, Producer, admin, batch, frames};
 
+/// What producers write, and where.
+#[derive(Clone, Copy, Debug)]
+pub struct Story {
+    pub topic: &'static str,
+    pub partitions: i32,
+    /// The batch of so many records of the producer with this number, from that record on.
+    pub make: fn(usize, u64, u64, Producer, &mut Dice) -> Result<Vec<u8>>,
+}
+
+/// Numbered values without keys, all of which must stay.
+pub const RAW: Story = Story { topic: TOPIC, partitions: PARTITIONS, make: raw };
+
 /// As the broker's window of batches that it remembers.
 const IN_FLIGHT: usize = 5;
 
@@ -25,6 +37,7 @@ struct Pending {
 /// One producer; its records are numbered 0, 1, 2, ... without a gap.
 #[derive(Debug)]
 pub struct Load {
+    story: Story,
     pub number: usize,
     pub partition: i32,
     id: (i64, i16),
@@ -39,16 +52,16 @@ pub struct Load {
 impl Load {
     /// # Errors
     /// Where no producer id is given.
-    pub fn new(number: usize, connection: &mut Connection) -> Result<Self> {
-        let partition = i32::try_from(number)? % PARTITIONS;
+    pub fn new(story: Story, number: usize, connection: &mut Connection) -> Result<Self> {
+        let partition = i32::try_from(number)? % story.partitions;
         let id = admin::producer_id(connection)?;
-        Ok(Self { number, partition, id, next: 0, pending: VecDeque::new(), acks: Vec::new(), fault: None })
+        Ok(Self { story, number, partition, id, next: 0, pending: VecDeque::new(), acks: Vec::new(), fault: None })
     }
 
     /// One that has sent so many, of which these are acknowledged.
     #[cfg(test)]
-    pub fn remembered(number: usize, sent: u64, acks: Vec<(u64, u64, i64)>) -> Self {
-        Self { number, partition: 0, id: (0, 0), next: sent, pending: VecDeque::new(), acks, fault: None }
+    pub fn remembered(story: Story, number: usize, sent: u64, acks: Vec<(u64, u64, i64)>) -> Self {
+        Self { story, number, partition: 0, id: (0, 0), next: sent, pending: VecDeque::new(), acks, fault: None }
     }
 
     /// How many records are acknowledged: they are the first so many.
@@ -88,7 +101,7 @@ impl Load {
                     self.make(&mut dice)?;
                 }
                 let batch = &self.pending.get(sent).context("nothing to send")?.batch;
-                connection.send(&mut frames::produce(TOPIC, -1, &[(self.partition, batch)])?)?;
+                connection.send(&mut frames::produce(self.story.topic, -1, &[(self.partition, batch)])?)?;
                 sent += 1;
             }
             if sent == 0 {
@@ -112,19 +125,23 @@ impl Load {
 
     fn make(&mut self, dice: &mut Dice) -> Result<()> {
         let (first, count) = (self.next, 1 + dice.below(20));
-        let values: Vec<Vec<u8>> = (first..first + count)
-            .map(|n| {
-                let mut value = format!("{}:{n}:", self.number).into_bytes();
-                value.extend(dice.bytes(dice_len(n)));
-                value
-            })
-            .collect();
         let producer = Producer { id: self.id.0, epoch: self.id.1, sequence: i32::try_from(first)? };
-        let batch = batch(values.iter().map(Vec::as_slice), Some(producer), i64::try_from(stopwatch::now_ms())?)?;
+        let batch = (self.story.make)(self.number, first, count, producer, dice)?;
         self.next += count;
         self.pending.push_back(Pending { first, count, batch });
         Ok(())
     }
+}
+
+fn raw(number: usize, first: u64, count: u64, producer: Producer, dice: &mut Dice) -> Result<Vec<u8>> {
+    let values: Vec<Vec<u8>> = (first..first + count)
+        .map(|n| {
+            let mut value = format!("{number}:{n}:").into_bytes();
+            value.extend(dice.bytes(dice_len(n)));
+            value
+        })
+        .collect();
+    batch(values.iter().map(Vec::as_slice), Some(producer), i64::try_from(stopwatch::now_ms())?)
 }
 
 /// Mostly short, sometimes a kilobyte.
