@@ -1,6 +1,6 @@
 //! `cargo x crash`: SIGKILL under load, again and again; no acknowledged record may be lost, moved or doubled.
 
-mod compaction;
+pub mod compaction;
 mod dump;
 mod java;
 pub mod keyed;
@@ -140,12 +140,12 @@ fn load_and_kill(running: Running, loads: &mut [Load], seeds: &[u64], after: Dur
     Ok(())
 }
 
-fn load_faults(loads: &[Load]) -> Vec<String> {
+pub fn load_faults(loads: &[Load]) -> Vec<String> {
     loads.iter().filter_map(|load| load.fault.clone()).collect()
 }
 
 /// Everyone produces until `end` has said so.
-fn run_loads(loads: &mut [Load], address: &str, seeds: &[u64], stop: &AtomicBool, end: impl FnOnce(&AtomicBool)) {
+pub fn run_loads(loads: &mut [Load], address: &str, seeds: &[u64], stop: &AtomicBool, end: impl FnOnce(&AtomicBool)) {
     std::thread::scope(|scope| {
         for (load, seed) in loads.iter_mut().zip(seeds) {
             scope.spawn(move || load.run(address, Dice::new(*seed), stop));

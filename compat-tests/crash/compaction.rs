@@ -17,15 +17,16 @@ use crate::kit::Stopwatch;
 use crate::pause;
 use crate::raw::{Connection, admin, reading};
 
-/// Small segments by time, so that many become one.
-const CONFIGS: &[(&str, &str)] = &[
+/// A topic with small segments by time, so that many become one.
+pub const CONFIGS: &[(&str, &str)] = &[
     ("cleanup.policy", "compact"),
     ("segment.bytes", "1048576"),
     ("segment.ms", "1000"),
     ("min.cleanable.dirty.ratio", "0.01"),
     ("delete.retention.ms", "500"),
 ];
-const BROKER: &[(&str, &str)] =
+/// A broker that compacts all the time.
+pub const BROKER: &[(&str, &str)] =
     &[("log.cleaner.backoff.ms", "20"), ("log.cleaner.threads", "2"), ("log.segment.delete.delay.ms", "1000")];
 
 /// Files that an unfinished compaction, or one that has just ended, leaves.
@@ -120,7 +121,7 @@ fn rest(running: &Running, loads: &mut [Load], folders: &[PathBuf]) -> Result<()
 fn verify(connection: &mut Connection, loads: &[Load]) -> Result<usize> {
     let mut records = 0;
     for partition in 0..PARTITIONS {
-        let batches = reading::fetch_all(connection, TOPIC, partition, 0)?;
+        let batches = reading::fetch_all(connection, TOPIC, partition, 0, 1 << 20)?;
         let mine: Vec<&Load> = loads.iter().filter(|load| load.partition == partition).collect();
         keyed::held(&batches, &mine).with_context(|| format!("{TOPIC}-{partition}"))?;
         records += batches.iter().map(|batch| batch.records.len()).sum::<usize>();

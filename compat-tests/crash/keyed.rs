@@ -86,9 +86,9 @@ pub fn seen(batches: &[Stored], tombstones: bool) -> Result<BTreeMap<usize, Last
     Ok(last)
 }
 
-/// What must be there of a producer's keys, at least: for each key the last number that was acknowledged.
-pub fn promised(load: &Load) -> Last {
-    (0..load.acknowledged()).map(|n| (rolled(load.number, n).0, n)).collect()
+/// What must be there of a producer's keys, at least, when so many of its records are acknowledged.
+pub fn promised(producer: usize, acknowledged: u64) -> Last {
+    (0..acknowledged).map(|n| (rolled(producer, n).0, n)).collect()
 }
 
 /// Holds a partition against what its producers were told.
@@ -99,7 +99,7 @@ pub fn held(batches: &[Stored], loads: &[&Load]) -> Result<()> {
     let mut seen = seen(batches, true)?;
     for load in loads {
         let last = seen.remove(&load.number).unwrap_or_default();
-        let (number, promised) = (load.number, promised(load));
+        let (number, promised) = (load.number, promised(load.number, load.acknowledged()));
         let mut buried: BTreeMap<u64, u64> = BTreeMap::new();
         for n in 0..load.sent() {
             let (key, is_tombstone) = rolled(number, n);
@@ -174,7 +174,8 @@ mod tests {
             let acks = vec![(0, acknowledged, at)];
             let load = Load::remembered(KEYED, 0, sent, acks);
             // Only this key is asked for.
-            let promised: Last = promised(&load).into_iter().filter(|(other, _)| *other == key).collect();
+            let promised: Last =
+                promised(load.number, load.acknowledged()).into_iter().filter(|(other, _)| *other == key).collect();
             let batches = log(numbers);
             let last = seen(&batches, true).map_err(|error| error.to_string())?;
             let found = last.get(&0).and_then(|last| last.get(&key)).copied();

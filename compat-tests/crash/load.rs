@@ -1,7 +1,8 @@
 //! An idempotent producer that remembers over crashes what was acknowledged, and sends again what was not.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use anyhow::{Context, Result};
 
@@ -45,6 +46,8 @@ pub struct Load {
     pending: VecDeque<Pending>,
     /// First number, how many, first offset.
     acks: Vec<(u64, u64, i64)>,
+    /// How many records are acknowledged, for those who look on.
+    progress: Arc<AtomicU64>,
     /// What a broker that lives must not have said.
     pub fault: Option<String>,
 }
@@ -55,18 +58,43 @@ impl Load {
     pub fn new(story: Story, number: usize, connection: &mut Connection) -> Result<Self> {
         let partition = i32::try_from(number)? % story.partitions;
         let id = admin::producer_id(connection)?;
-        Ok(Self { story, number, partition, id, next: 0, pending: VecDeque::new(), acks: Vec::new(), fault: None })
+        Ok(Self {
+            story,
+            number,
+            partition,
+            id,
+            next: 0,
+            pending: VecDeque::new(),
+            acks: Vec::new(),
+            progress: Arc::default(),
+            fault: None,
+        })
     }
 
     /// One that has sent so many, of which these are acknowledged.
     #[cfg(test)]
     pub fn remembered(story: Story, number: usize, sent: u64, acks: Vec<(u64, u64, i64)>) -> Self {
-        Self { story, number, partition: 0, id: (0, 0), next: sent, pending: VecDeque::new(), acks, fault: None }
+        Self {
+            story,
+            number,
+            partition: 0,
+            id: (0, 0),
+            next: sent,
+            pending: VecDeque::new(),
+            acks,
+            progress: Arc::default(),
+            fault: None,
+        }
     }
 
     /// How many records are acknowledged: they are the first so many.
     pub fn acknowledged(&self) -> u64 {
         self.acks.last().map_or(0, |(first, count, _)| first + count)
+    }
+
+    /// [`Load::acknowledged`] for those who look on while it runs.
+    pub fn progress(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.progress)
     }
 
     pub fn unanswered(&self) -> u64 {
@@ -116,6 +144,7 @@ impl Load {
             let done = self.pending.pop_front().context("an answer to nothing")?;
             sent -= 1;
             self.acks.push((done.first, done.count, offset));
+            self.progress.store(self.acknowledged(), Ordering::Release);
             // Bursts with rests between them: each round reads everything again, so it must not be too much.
             if dice.below(8) == 0 {
                 pause::short();

@@ -5,14 +5,20 @@ use anyhow::{Context, Result, ensure};
 use super::record::{self, Stored};
 use super::{Connection, batch_sets, frames};
 
-/// Every batch of a partition from `start` on, up to the high watermark.
+/// Every batch of a partition from `start` on, up to the high watermark; so many bytes at a time, or one batch.
 ///
 /// # Errors
 /// Where there is nothing although there must be, or a batch is damaged.
-pub fn fetch_all(connection: &mut Connection, topic: &str, partition: i32, start: i64) -> Result<Vec<Stored>> {
+pub fn fetch_all(
+    connection: &mut Connection,
+    topic: &str,
+    partition: i32,
+    start: i64,
+    most: i32,
+) -> Result<Vec<Stored>> {
     let (mut found, mut next) = (Vec::new(), start);
     loop {
-        let answer = connection.exchange(frames::fetch(topic, &[(partition, next)], 1 << 20, 0)?)?;
+        let answer = connection.exchange(frames::fetch(topic, &[(partition, next)], most, 0)?)?;
         let (_, high_watermark, bytes) = frames::fetched(answer)?.pop().context("an answer without a partition")?;
         if next >= high_watermark {
             return Ok(found);

@@ -113,7 +113,7 @@ impl Shown<'_> {
     pub fn wire(&self, connection: &mut Connection, start: i64) -> Result<String> {
         let (topic, partition) = self.partition.rsplit_once('-').context("no partition")?;
         let (mut text, mut producers) = (String::new(), Vec::new());
-        for batch in reading::fetch_all(connection, topic, partition.parse()?, start)? {
+        for batch in reading::fetch_all(connection, topic, partition.parse()?, start, 1 << 20)? {
             self.batch(&mut text, &batch, &mut producers)?;
         }
         Ok(text)
