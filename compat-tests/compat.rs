@@ -6,6 +6,7 @@ mod differences;
 mod differential;
 mod directory;
 mod dump;
+mod groups;
 mod kcat;
 mod options;
 mod page;
@@ -56,6 +57,7 @@ pub fn compat(words: &[String]) -> Result<bool> {
         schemas::entries(),
         kcat::entries(),
         scripts::entries(),
+        groups::entries(),
         differential::entries(),
         suites::entries(&options)?,
     ]

@@ -3,6 +3,7 @@
 pub mod broker;
 pub mod cache;
 pub mod dumped;
+pub mod go;
 pub mod home;
 pub mod jars;
 pub mod kcat;

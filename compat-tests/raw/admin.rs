@@ -7,8 +7,8 @@ use kafka_protocol::messages::incremental_alter_configs_request::{AlterConfigsRe
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::{
-    CreateTopicsRequest, DeleteTopicsRequest, IncrementalAlterConfigsRequest, InitProducerIdRequest,
-    ListOffsetsRequest, MetadataRequest, TopicName,
+    CreateTopicsRequest, DeleteTopicsRequest, DescribeGroupsRequest, FindCoordinatorRequest, GroupId,
+    IncrementalAlterConfigsRequest, InitProducerIdRequest, ListOffsetsRequest, MetadataRequest, TopicName,
 };
 use kafka_protocol::protocol::StrBytes;
 
@@ -19,6 +19,27 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 
 pub fn name(topic: &str) -> TopicName {
     TopicName(StrBytes::from_string(topic.to_owned()))
+}
+
+pub fn group(id: &str) -> GroupId {
+    GroupId(StrBytes::from_string(id.to_owned()))
+}
+
+/// Waits until the coordinator of a group answers for it; the topic of offsets is made where there is none.
+///
+/// # Errors
+/// Where that does not happen in time.
+pub fn coordinator(connection: &mut Connection, id: &str) -> Result<()> {
+    let since = Stopwatch::start();
+    let find = FindCoordinatorRequest::default().with_key(group(id).0);
+    let wanted = DescribeGroupsRequest::default().with_groups(vec![group(id)]);
+    while connection.call(3, &find)?.error_code != 0
+        || connection.call(5, &wanted)?.groups.iter().any(|it| it.error_code != 0)
+    {
+        ensure!(since.left_of(PATIENCE).is_some(), "there is no coordinator of {id}");
+        crate::pause::short();
+    }
+    Ok(())
 }
 
 /// Makes a topic and waits until each partition answers.
