@@ -125,7 +125,8 @@ fn an_isr_is_refused() {
         INVALID_REQUEST) }])) }
         INVALID_REQUEST) }])) }
         INELIGIBLE_REPLICA) }])) }
-        STALE_BROKER_EPOCH "Expected broker epoch 9, but got broker epoch 1")) }"#]].assert_eq(&results.join("\n"));
+        STALE_BROKER_EPOCH "Expected broker epoch 9, but got broker epoch 1")) }"#]]
+    .assert_eq(&results.join("\n"));
 }
 
 #[test]

@@ -38,7 +38,8 @@ fn it_is_listed_and_cancelled() {
     alter_isr(&mut script, 1, wanted);
     let image = script.shard.latest().clone();
     let all = list_reassignments(&image, None);
-    expect![[r#"[("t", [OngoingReassignment { partition: 0, replicas: [4, 2, 3, 1], adding: [4], removing: [1] }])]"#]].assert_eq(&machine::transcript::terse(&all));
+    expect![[r#"[("t", [OngoingReassignment { partition: 0, replicas: [4, 2, 3, 1], adding: [4], removing: [1] }])]"#]]
+        .assert_eq(&machine::transcript::terse(&all));
     let ask_for = |name: &str, index| list_reassignments(&image, Some(&[(name.into(), vec![PartitionIndex(index)])]));
     assert_eq!(ask_for("t", 0), all);
     assert!(ask_for("t", 1).is_empty() && ask_for("t", 9).is_empty() && ask_for("u", 0).is_empty());

@@ -42,7 +42,8 @@ fn a_silent_broker_is_fenced_when_its_session_ends() {
     expect![[r#"
         heartbeat 1
         + BrokerRegistrationChangeRecord { broker_id: 1, broker_epoch: 9, fenced: -1 }
-    "#]].assert_eq(&written(&mut script));
+    "#]]
+    .assert_eq(&written(&mut script));
 }
 
 #[test]
@@ -124,7 +125,8 @@ fn a_broker_that_was_killed_is_fenced_at_once() {
         < Reply { to: Token(7), body: BrokerUnreachable { fenced: true } }
         > 1 Refused
         < Reply { to: Token(7), body: BrokerUnreachable { fenced: false } }
-    "#]].assert_eq(&script.text());
+    "#]]
+    .assert_eq(&script.text());
     // What it sent before it died is no sign of life.
     live(&mut script, 1);
     assert_eq!(written(&mut script), "");
