@@ -27,6 +27,16 @@ const PARTITIONS: i32 = 100;
 const COMMITS: i64 = 25;
 /// One that is not ready yet, or has just begun to look for its groups.
 const AGAIN: [i16; 3] = [14, 15, 16];
+/// Among what must be shown after the first writing.
+const ROWS: &[&str] = &[
+    "classic t-0: 4 epoch",
+    "modern t-2: 4 epoch",
+    "simple t-0: 2 epoch",
+    "bulk many-99: 1024099 epoch -1 error 0 1 24 99 long",
+    "\"--state\"]: killed Stable",
+    "\"--type\"]: modern Consumer",
+    "killed one-",
+];
 const OFFSETS: &str = "__consumer_offsets-0";
 
 pub fn run(bench: &Bench, name: &str) -> Result<String> {
@@ -45,6 +55,9 @@ pub fn run(bench: &Bench, name: &str) -> Result<String> {
     write_first(bench, &broker)?;
     let first = compacted(&broker)?;
     let written = look(bench, &broker)?;
+    for row in ROWS {
+        ensure!(written.contains(row), "{row:?} is not shown:\n{written}");
+    }
     let node = end(broker)?;
     let mut read = files(&node).with_context(|| format!("files of {}", writer.name()))?;
 
