@@ -71,6 +71,30 @@ fn the_filthiest_comes_first_and_all_is_written_down() {
     }
 }
 
+/// Several cleaners and the housekeeping write the same file.
+#[test]
+fn writers_of_a_checkpoint_do_not_meet() {
+    let root = tempfile::tempdir().unwrap();
+    let logs = open(root.path(), 1);
+    for n in 0..20 {
+        filled(&logs, &format!("t{n}"), 2, compacted(false));
+    }
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while compact(&logs).is_some() {
+                    for dir in logs.dirs() {
+                        let _ = logs.write_checkpoint(dir, checkpoints::CLEANED);
+                    }
+                }
+            });
+        }
+    });
+    while compact(&logs).is_some() {}
+    assert!(!logs.has_offline());
+    assert_eq!(written(root.path()).len(), 20);
+}
+
 #[test]
 fn less_than_the_ratio_is_left_alone() {
     let root = tempfile::tempdir().unwrap();
