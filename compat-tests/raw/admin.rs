@@ -58,8 +58,10 @@ pub fn end_offsets(connection: &mut Connection, topic: &str, partitions: i32) ->
     let topic = ListOffsetsTopic::default().with_name(name(topic)).with_partitions(wanted.collect());
     let request = ListOffsetsRequest::default().with_replica_id((-1).into()).with_topics(vec![topic]);
     let answer = connection.call(6, &request)?;
-    let parts = answer.topics.into_iter().flat_map(|topic| topic.partitions);
-    Ok(parts.map(|part| (part.error_code == 0).then_some(part.offset)).collect())
+    let mut parts: Vec<_> = answer.topics.into_iter().flat_map(|topic| topic.partitions).collect();
+    // Nobody promises their order.
+    parts.sort_by_key(|part| part.partition_index);
+    Ok(parts.into_iter().map(|part| (part.error_code == 0).then_some(part.offset)).collect())
 }
 
 /// Drops a topic.
