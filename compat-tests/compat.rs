@@ -1,6 +1,7 @@
 //! `cargo x compat`: chooses checks, starts what they need, reports.
 
 mod bench;
+mod compaction;
 mod differences;
 mod differential;
 mod directory;
@@ -52,6 +53,7 @@ pub fn compat(words: &[String]) -> Result<bool> {
     let entries: Vec<Entry> = [
         directory::entries(&options),
         start::entries(),
+        compaction::entries(),
         schemas::entries(),
         kcat::entries(),
         scripts::entries(),

@@ -35,8 +35,6 @@ impl Node {
             rack: self.config().server.rack.clone(),
             log_dirs: registration.log_dirs,
             previous_epoch: registration.previous_epoch,
-            // It held the lock of the directory, which its new incarnation has now.
-            previous_alive: false,
         });
         let epoch = match self.quorum.submit(event).await? {
             Reply::RegisterBroker(Ok(epoch)) => epoch,

@@ -27,7 +27,8 @@ pub fn default_features() -> Vec<Record> {
 
 impl Controller {
     /// A log with records only needs to be rid of a transaction that an earlier controller left open.
-    pub(crate) fn bootstrap(&self, image: &Image, request: Bootstrap) -> Decision {
+    pub(crate) fn bootstrap(&mut self, image: &Image, request: Bootstrap) -> Decision {
+        self.begin_reign();
         let mut records: Vec<Record> = Vec::new();
         if image.in_transaction() {
             let reason = Some("Controller failover".to_owned());

@@ -2,8 +2,11 @@
 
 mod bootstrap;
 mod brokers;
+mod elections;
 mod isr;
 mod kit;
 mod random;
+mod reassignment;
+mod sessions;
 mod topics;
 mod words;
