@@ -46,7 +46,11 @@ pub fn play(play: &mut Play) -> Result<()> {
     }
     let all = DescribeGroupsRequest::default().with_groups(GROUPS.iter().map(|it| GroupId(s(it))).collect());
     for version in 0..=6 {
-        play.ask("all of them", version, &all)?;
+        play.ask_sorted("all of them", version, &all, |told| {
+            told.groups.sort_by_key(|group| group.group_id.0.clone());
+            // The one that waits has no assignment yet.
+            told.groups.iter_mut().for_each(|group| group.members.sort_by_key(|it| it.member_assignment.clone()));
+        })?;
     }
     lists(play)?;
     fetches(play)?;
