@@ -55,7 +55,7 @@ const PARTS: &[(&str, Part)] = &[
 /// # Errors
 /// Where answers differ and the list of differences does not say why, or says so without need.
 pub fn script(folder: &Path, judged: Kind, show: bool) -> Result<String> {
-    let (ours, theirs) = both(folder, judged, |broker| {
+    let (ours, theirs) = both(folder, judged, layout(), |broker| {
         let mut play = Play::open(broker)?;
         for (name, part) in PARTS {
             play.part(name);
@@ -75,7 +75,16 @@ pub fn script(folder: &Path, judged: Kind, show: bool) -> Result<String> {
 /// # Errors
 /// As [`script`].
 pub fn restarted(folder: &Path, judged: Kind, show: bool) -> Result<String> {
-    let (ours, theirs) = both(folder, judged, restart::play)?;
+    let (ours, theirs) = both(folder, judged, layout(), restart::play)?;
+    compare::compare(&theirs, &ours, judged, show)
+}
+
+/// Groups whose deadlines pass.
+///
+/// # Errors
+/// As [`script`].
+pub fn deadlines(folder: &Path, judged: Kind, show: bool) -> Result<String> {
+    let (ours, theirs) = both(folder, judged, groups::deadlines::layout(layout()), groups::deadlines::play)?;
     compare::compare(&theirs, &ours, judged, show)
 }
 
@@ -100,9 +109,14 @@ fn layout() -> Layout {
 }
 
 /// The same play on both sides at once: what the judged said, then what Apache Kafka said.
-fn both<T: Send>(folder: &Path, judged: Kind, play: impl Fn(Broker) -> Result<T> + Sync) -> Result<(T, T)> {
-    let side =
-        |kind, name| play(Broker::start(kind, &folder.join(name), layout())?).with_context(|| format!("{name} side"));
+fn both<T: Send>(
+    folder: &Path,
+    judged: Kind,
+    layout: Layout,
+    play: impl Fn(Broker) -> Result<T> + Sync,
+) -> Result<(T, T)> {
+    let start = |kind, name| Broker::start(kind, &folder.join(name), layout.clone());
+    let side = |kind, name| play(start(kind, name)?).with_context(|| format!("{name} side"));
     std::thread::scope(|scope| {
         let theirs = scope.spawn(|| side(Kind::Kafka, "kafka"));
         let ours = side(judged, "judged");
