@@ -19,7 +19,8 @@ pub fn play(play: &mut Play) -> Result<()> {
         play.quietly(9, &produce("f-other", 0, draft(&[n]).bytes()?))?;
     }
     single(play)?;
-    sessions(play)
+    sessions(play)?;
+    deleted(play)
 }
 
 /// A request of any version: by name or by id as it needs.
@@ -185,6 +186,31 @@ fn sessions(play: &mut Play) -> Result<()> {
         play.fetch("begins in place of the other", v, &anew)?;
         play.fetch("which is over", v, &next(1, vec![]).with_session_id(again.session_id))?;
         play.fetch("of nothing", v, &start(v).with_topics(vec![]))?;
+    }
+    Ok(())
+}
+
+/// A session goes on when one of its topics is deleted, and made again.
+fn deleted(play: &mut Play) -> Result<()> {
+    for v in [12, 13, 18] {
+        play.create(&[topic("f-gone", 2)])?;
+        play.quietly(9, &produce("f-gone", 0, draft(&[1]).bytes()?))?;
+        let (gone, other) = (play.id("f-gone")?, play.id("f-other")?);
+        let mut start = ask(v, gone, "f-gone", vec![part(0, 1)]).with_session_epoch(0);
+        start.topics.extend(ask(v, other, "f-other", vec![part(0, 6)]).topics);
+        let Some(first) = play.fetch("begins with one that will go", v, &start)? else { continue };
+        let next = |epoch: i32, topics: Vec<FetchTopic>| {
+            start.clone().with_topics(topics).with_session_id(first.session_id).with_session_epoch(epoch)
+        };
+        play.delete(&["f-gone"])?;
+        play.fetch("it is gone", v, &next(1, vec![]))?;
+        play.fetch("another partition of it", v, &next(2, ask(v, gone, "f-gone", vec![part(1, 0)]).topics))?;
+        play.fetch("anew of what is gone", v, &start)?;
+        play.create(&[topic("f-gone", 1)])?;
+        play.fetch("there is another of that name", v, &next(3, vec![]))?;
+        play.fetch("and another partition", v, &next(4, ask(v, gone, "f-gone", vec![part(0, 1)]).topics))?;
+        play.delete(&["f-gone"])?;
+        play.fetch("it is gone too", v, &next(5, vec![]))?;
     }
     Ok(())
 }
