@@ -6,7 +6,7 @@ use kafka_protocol::messages::{BrokerId, FetchRequest};
 use uuid::Uuid;
 
 use super::batches::draft;
-use super::make::{fetch, fetch_partition as part, name, produce, topic};
+use super::make::{fetch, fetch_partition as part, list_offsets, name, produce, topic, topic_with};
 use super::play::Play;
 use super::topics::STRANGE;
 
@@ -20,8 +20,37 @@ pub fn play(play: &mut Play) -> Result<()> {
     }
     single(play)?;
     sessions(play)?;
-    deleted(play)
+    deleted(play)?;
+    write_indexed(play, "f-indexed")?;
+    each_offset(play, "f-indexed", "")
 }
+
+/// A topic in whose indexes every batch stands but the first: one that is looked for in a wrong place is missed at once.
+pub fn write_indexed(play: &mut Play, topic: &str) -> Result<()> {
+    play.create(&[topic_with(topic, 1, &[("index.interval.bytes", "0")])])?;
+    for n in 0..INDEXED {
+        let times: &[i64] = if n % 3 == 0 { &[n * 10, n * 10 + 1] } else { &[n * 10] };
+        play.quietly(9, &produce(topic, 0, draft(times).bytes()?))?;
+    }
+    Ok(())
+}
+
+/// Each of its records, found by its offset and by its time.
+pub fn each_offset(play: &mut Play, topic: &str, when: &str) -> Result<()> {
+    for offset in 0..INDEXED + INDEXED / 3 {
+        let one = part(0, offset).with_partition_max_bytes(1);
+        play.fetch(&format!("{when} indexed from {offset}"), 11, &fetch(topic, vec![one]))?;
+    }
+    for n in 0..INDEXED {
+        for time in [n * 10, n * 10 + 1] {
+            play.ask(&format!("{when} indexed time {time}"), 5, &list_offsets(topic, &[(0, time)]))?;
+        }
+    }
+    Ok(())
+}
+
+/// Batches in a topic with an index of them.
+const INDEXED: i64 = 30;
 
 /// A request of any version: by name or by id as it needs.
 fn ask(v: i16, id: Uuid, topic: &str, parts: Vec<FetchPartition>) -> FetchRequest {
