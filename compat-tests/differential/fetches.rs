@@ -94,6 +94,10 @@ fn single(play: &mut Play) -> Result<()> {
         for isolation in [1, 2, -1] {
             play.fetch(&format!("isolation {isolation}"), v, &ask(vec![part(0, 15)]).with_isolation_level(isolation))?;
         }
+        for isolation in [0, 1] {
+            let asked = ask(vec![part(0, 18), part(1, 99), part(2, 0), part(9, 0)]);
+            play.fetch(&format!("isolation {isolation} of nothing"), v, &asked.with_isolation_level(isolation))?;
+        }
         play.fetch("wrong partition", v, &ask(vec![part(9, 0), part(0, 15)]))?;
         play.fetch("negative partition", v, &ask(vec![part(-1, 0)]))?;
         play.fetch("empty partition", v, &ask(vec![part(2, 0)]))?;
