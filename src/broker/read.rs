@@ -74,6 +74,15 @@ impl Reading {
     pub fn is_enough(&self, manner: Manner) -> bool {
         self.bytes >= manner.min_bytes || self.urgent || manner.max_wait_ms == 0 || self.partitions.is_empty()
     }
+
+    /// Says something else than UNKNOWN_TOPIC_ID, by the place of the partition.
+    pub fn forget_ids(&mut self, instead: impl Fn(usize) -> ErrorCode) {
+        for (at, partition) in self.partitions.iter_mut().enumerate() {
+            if partition.error == Some(ErrorCode::UnknownTopicId) {
+                partition.error = Some(instead(at));
+            }
+        }
+    }
 }
 
 impl Node {

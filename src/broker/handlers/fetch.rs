@@ -15,8 +15,8 @@ impl Handle<FetchRequest> for Node {
     async fn handle(&self, context: &Context, request: FetchRequest) -> Answer<FetchResponse, FileSlice> {
         let manner = self.manner(context, &request);
         let follower = request.replica_id.0.max(request.replica_state.replica_id.0);
-        let session = match self.sessions.lock().begin(session_request(context, request, follower), host::clock::now())
-        {
+        let begun = self.sessions.lock().begin(session_request(context, request, follower), host::clock::now());
+        let session = match begun {
             Ok(session) => session,
             Err(error) => {
                 let response = fetch::Response { error: Some(error), session_id: 0, topics: vec![], endpoints: vec![] };
@@ -24,7 +24,9 @@ impl Handle<FetchRequest> for Node {
             }
         };
         let wanted: Vec<Wanted> = session.partitions().iter().map(|(key, asked)| self.locate(key, asked)).collect();
-        let reading = self.read_now(&wanted, manner);
+        self.learn_names(session.session_id());
+        let mut reading = self.read_now(&wanted, manner);
+        self.recall_topics(&session, &mut reading);
         // Who finds no room to wait in is told at once that there is nothing.
         let room = match reading.is_enough(manner) {
             true => None,
@@ -37,8 +39,10 @@ impl Handle<FetchRequest> for Node {
         let Some(node) = self.me() else { return Answer::Close };
         let context = context.clone();
         Answer::Later(Box::pin(async move {
-            let reading = node.wait_and_read(&wanted, manner).await;
+            let mut reading = node.wait_and_read(&wanted, manner).await;
             drop(room);
+            // When it was asked every topic was there, or nobody would have waited.
+            reading.forget_ids(|_| ErrorCode::UnknownTopicOrPartition);
             Answer::Chunks(node.answer(&context, &session, follower >= 0, reading))
         }))
     }
@@ -122,6 +126,7 @@ impl Node {
         let told: Vec<_> = keys.clone().cloned().zip(reading.partitions.iter().map(told)).collect();
         let dice = || i32::from_be_bytes(host::dice::bytes()) & i32::MAX;
         let answer = self.sessions.lock().finish(session, &told, host::clock::now(), dice);
+        self.learn_names(answer.session_id);
         let published = self.published();
         let mut topics: Vec<fetch::Topic<FileSlice>> = Vec::new();
         let mut last: Option<&TopicKey> = None;
@@ -157,6 +162,27 @@ impl Node {
         let endpoints = if to_follower { Vec::new() } else { self.endpoints_of(&leaders, context) };
         let error = (answer.error != ErrorCode::None).then_some(answer.error);
         fetch::encode(context, fetch::Response { error, session_id: answer.session_id, topics, endpoints })
+    }
+
+    fn learn_names(&self, session_id: i32) {
+        let published = self.published();
+        let name_of = |id| published.image.topic_by_id(id).map(|topic| topic.name.clone());
+        self.sessions.lock().learn_names(session_id, name_of);
+    }
+
+    /// An id that is unknown now was a topic's when the session began: by its name it is gone, or another topic's
+    /// (`KafkaApis.handleFetchRequest`, `ReplicaManager.readFromLog`).
+    fn recall_topics(&self, session: &sessions::Context, reading: &mut Reading) {
+        let published = self.published();
+        reading.forget_ids(|at| {
+            let sessions = self.sessions.lock();
+            let name = session.partitions().get(at).and_then(|(key, _)| sessions.name_of(session.session_id(), key));
+            match name.map(|name| published.image.topic(name)) {
+                None => ErrorCode::UnknownTopicId,
+                Some(None) => ErrorCode::UnknownTopicOrPartition,
+                Some(Some(_)) => ErrorCode::InconsistentTopicId,
+            }
+        });
     }
 
     fn endpoints_of(&self, leaders: &BTreeSet<NodeId>, context: &Context) -> Vec<Endpoint> {
