@@ -1,10 +1,12 @@
 //! `cargo x compat`: chooses checks, starts what they need, reports.
 
 mod bench;
+mod compaction;
 mod differences;
 mod differential;
 mod directory;
 mod dump;
+mod groups;
 mod kcat;
 mod options;
 mod page;
@@ -51,9 +53,11 @@ pub fn compat(words: &[String]) -> Result<bool> {
     let entries: Vec<Entry> = [
         directory::entries(&options),
         start::entries(),
+        compaction::entries(),
         schemas::entries(),
         kcat::entries(),
         scripts::entries(),
+        groups::entries(),
         differential::entries(),
         suites::entries(&options)?,
     ]

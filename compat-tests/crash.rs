@@ -112,7 +112,7 @@ fn examine(who: Name, dir: &Path, rounds: u64, dice: &mut Dice, with_java: bool)
     }
     no_panic(&site)?;
     running.stop()?;
-    say(&dump::all(&site.log_dir().context("no log directory")?)?);
+    say(&dump::all(&site.log_dir().context("no log directory")?, &[])?);
     restarts.sort();
     let middle = restarts.get(restarts.len() / 2).copied().unwrap_or_default();
     say(&format!("{rounds} rounds; half of the restarts took less than {} ms", middle.as_millis()));

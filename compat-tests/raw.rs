@@ -4,6 +4,8 @@ pub mod admin;
 pub mod batch;
 pub mod connection;
 pub mod frames;
+pub mod record;
+pub mod transaction;
 
 pub use batch::{Producer, batch, batch_sets, records};
 pub use connection::Connection;

@@ -1,6 +1,7 @@
 //! The test suites that other projects keep for their clients, each of their tests a question to the broker.
 
 mod kgo;
+mod librdkafka;
 mod rust_rdkafka;
 mod table;
 
@@ -18,7 +19,7 @@ use crate::kit::process::Process;
 use crate::kit::{Kind, Layout};
 use table::{Row, Verdict};
 
-const SUITES: &[&dyn Suite] = &[&rust_rdkafka::RustRdkafka, &kgo::Kgo];
+const SUITES: &[&dyn Suite] = &[&rust_rdkafka::RustRdkafka, &kgo::Kgo, &librdkafka::Librdkafka];
 
 /// A pinned suite of somebody else, built once into the cache.
 trait Suite: Sync {

@@ -1,9 +1,10 @@
 //! The list of what the broker speaks: each row is both an entry of ApiVersions and a way to its handler.
 
 use kafka_protocol::messages::{
-    AlterConfigsRequest, ApiVersionsRequest, CreatePartitionsRequest, CreateTopicsRequest, DeleteGroupsRequest,
-    DeleteRecordsRequest, DeleteTopicsRequest, DescribeClusterRequest, DescribeConfigsRequest, DescribeGroupsRequest,
-    DescribeProducersRequest, DescribeTopicPartitionsRequest, FetchRequest, FindCoordinatorRequest, HeartbeatRequest,
+    AlterConfigsRequest, ApiVersionsRequest, ConsumerGroupDescribeRequest, ConsumerGroupHeartbeatRequest,
+    CreatePartitionsRequest, CreateTopicsRequest, DeleteGroupsRequest, DeleteRecordsRequest, DeleteTopicsRequest,
+    DescribeClusterRequest, DescribeConfigsRequest, DescribeGroupsRequest, DescribeProducersRequest,
+    DescribeTopicPartitionsRequest, FetchRequest, FindCoordinatorRequest, HeartbeatRequest,
     IncrementalAlterConfigsRequest, InitProducerIdRequest, JoinGroupRequest, LeaveGroupRequest,
     ListConfigResourcesRequest, ListGroupsRequest, ListOffsetsRequest, ListPartitionReassignmentsRequest,
     MetadataRequest, OffsetDeleteRequest, OffsetForLeaderEpochRequest, ProduceRequest, SyncGroupRequest,
@@ -43,6 +44,8 @@ wire::apis!(Node {
     OffsetDelete(OffsetDeleteRequest) 0..=0;
     DescribeCluster(DescribeClusterRequest) 0..=2;
     DescribeProducers(DescribeProducersRequest) 0..=0;
+    ConsumerGroupHeartbeat(ConsumerGroupHeartbeatRequest) 0..=1;
+    ConsumerGroupDescribe(ConsumerGroupDescribeRequest) 0..=1;
     ListConfigResources(ListConfigResourcesRequest) 0..=1;
     DescribeTopicPartitions(DescribeTopicPartitionsRequest) 0..=0;
 });

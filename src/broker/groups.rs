@@ -21,6 +21,7 @@ pub const GROUP_OPERATIONS: i32 = 0b1101_0100_1000;
 /// The groups' coordinators, and what they were told of the cluster.
 pub struct GroupCoordinators {
     shards: Coordinators<Groups>,
+    assignors: Vec<String>,
     surroundings: Mutex<Arc<Surroundings>>,
 }
 
@@ -38,10 +39,18 @@ impl GroupCoordinators {
             _ => Compression::None,
         };
         let settings = settings(config);
+        let assignors = settings.consumer.assignors.clone();
         let shards = Coordinators::new(compression, move |max_batch_bytes| {
             Groups::new(Settings { max_batch_bytes, ..settings.clone() })
         });
-        Self { shards, surroundings: Mutex::default() }
+        let load_buffer = usize::try_from(config.groups.offsets_load_buffer_size).unwrap_or_default();
+        let shards = shards.with_load_buffer(load_buffer);
+        Self { shards, assignors, surroundings: Mutex::default() }
+    }
+
+    /// The assignors that members of consumer groups may ask for, by name.
+    pub fn assignors(&self) -> &[String] {
+        &self.assignors
     }
 
     /// Follows the metadata: `delta` is what has changed since `before`; everything if there was nothing before.
@@ -91,6 +100,12 @@ impl GroupCoordinators {
 }
 
 impl Node {
+    /// Whether the cluster and this broker know consumer groups (KIP-848).
+    pub fn has_consumer_groups(&self) -> bool {
+        self.config().groups.rebalance_protocols.iter().any(|it| it == "consumer")
+            && self.published().image.feature("group.version") >= 1
+    }
+
     /// Asks the coordinator of a group; what it decides is decided when this returns, its answer may come later.
     pub fn ask_group(&self, group: &str, request: Request) -> Asked {
         self.groups.ask(&self.published().image, group, request)

@@ -88,9 +88,12 @@ impl Offsets {
 
     pub(crate) fn replay_pending(&mut self, producer: ProducerId, key: &OffsetCommitKey, value: &OffsetCommitValue) {
         let committed = self.read(value);
-        let mut groups = self.pending.get(&producer).cloned().unwrap_or_default();
-        put(&mut groups, &key.group, &key.topic, key.partition, committed);
-        self.pending.insert_mut(producer, groups);
+        if !self.pending.contains_key(&producer) {
+            self.pending.insert_mut(producer, Map::default());
+        }
+        if let Some(groups) = self.pending.get_mut(&producer) {
+            put(groups, &key.group, &key.topic, key.partition, committed);
+        }
         let open =
             self.open.get(key.group.as_str()).and_then(|it| it.get(&*key.topic)).and_then(|it| it.get(&key.partition));
         let mut producers = open.cloned().unwrap_or_default();
@@ -129,9 +132,9 @@ impl Offsets {
     }
 
     fn take_pending(&mut self, producer: ProducerId, key: &OffsetCommitKey) {
-        let Some(mut groups) = self.pending.get(&producer).cloned() else { return };
-        take(&mut groups, &key.group, &key.topic, key.partition);
-        self.pending.insert_mut(producer, groups);
+        if let Some(groups) = self.pending.get_mut(&producer) {
+            take(groups, &key.group, &key.topic, key.partition);
+        }
     }
 
     /// The producer's transaction has no offset for the partition any more.

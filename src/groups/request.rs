@@ -42,7 +42,8 @@ pub enum Request {
     ConsumerGroupDescribe(String),
 }
 
-/// A member of a consumer group joins, tells what it wants and has, or leaves.
+/// A member of a consumer group joins, tells what it wants and has, or leaves. To be checked with
+/// [`ConsumerGroupHeartbeat::check`] first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConsumerGroupHeartbeat {
     /// The group.

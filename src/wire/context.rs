@@ -244,6 +244,11 @@ impl Context {
         self.version() >= 3
     }
 
+    /// ConsumerGroupHeartbeat: whether members name themselves (1, KIP-1082).
+    pub fn names_member(&self) -> bool {
+        self.version() >= 1
+    }
+
     pub(crate) fn version(&self) -> i16 {
         if self.header.is_unknown_api_versions { 0 } else { self.header.version }
     }

@@ -65,14 +65,12 @@ impl<M: Resident> Coordinator<M> {
         self.epoch
     }
 
-    /// Reads the partition and begins to serve; `first` are told to the machine before any request. Blocks on the disk.
-    pub fn load(self: &Arc<Self>, first: impl FnOnce() -> Vec<M::Event>) {
+    /// Reads the partition, `buffer` bytes at a time, and begins to serve; `first` are told to the machine before any
+    /// request. Blocks on the disk.
+    pub fn load(self: &Arc<Self>, buffer: usize, first: impl FnOnce() -> Vec<M::Event>) {
         let begun = host::clock::monotonic();
-        let loaded = super::load::read::<M>(&self.partition.log, |offset, record| {
-            let mut core = self.core.lock();
-            core.shard.load(offset, &record);
-            core.phase == Phase::Loading
-        });
+        let goes_on = || self.core.lock().phase == Phase::Loading;
+        let loaded = super::load::read::<M>(&self.partition.log, buffer, goes_on);
         let mut core = self.core.lock();
         if core.phase != Phase::Loading {
             return;
@@ -83,8 +81,8 @@ impl<M: Resident> Coordinator<M> {
                 tracing::error!(%partition, %error, "the coordinator cannot be loaded; it answers nobody");
                 core.phase = Phase::Over;
             }
-            Ok(end) => {
-                core.shard.skip_to(end);
+            Ok((state, end)) => {
+                core.shard.restore(state, end);
                 core.phase = Phase::Serving;
                 tracing::debug!(%partition, %end, took_ms = begun.elapsed_ms(), "coordinator loaded");
                 for event in std::iter::once(M::loaded()).chain(first()) {

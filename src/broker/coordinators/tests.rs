@@ -115,13 +115,13 @@ async fn it_answers_when_it_has_read_its_partition_and_remembers() {
     let partition = partition(dir.path(), 1000);
     let first = coordinator(&partition);
     assert_eq!(ask(&first, 1).await, Err(ErrorCode::CoordinatorLoadInProgress));
-    first.load(Vec::new);
+    first.load(100, Vec::new);
     assert_eq!(ask(&first, 5).await, Ok(5));
     assert_eq!(ask(&first, 7).await, Ok(12));
     first.resign();
     assert_eq!(ask(&first, 0).await, Err(ErrorCode::NotCoordinator));
     let second = coordinator(&partition);
-    second.load(|| vec![Event::Add(0, 30)]);
+    second.load(100, || vec![Event::Add(0, 30)]);
     assert_eq!(ask(&second, 0).await, Ok(42));
 }
 
@@ -129,7 +129,7 @@ async fn it_answers_when_it_has_read_its_partition_and_remembers() {
 async fn its_clock_wakes_it_and_its_end_sends_all_away() {
     let dir = tempfile::tempdir().unwrap();
     let coordinator = coordinator(&partition(dir.path(), 1000));
-    coordinator.load(Vec::new);
+    coordinator.load(100, Vec::new);
     assert_eq!(ask(&coordinator, -1).await, Ok(0), "answered at the tick");
     let waiting = coordinator.ask(-1).unwrap();
     coordinator.resign();
@@ -141,7 +141,7 @@ async fn what_cannot_be_written_did_not_happen() {
     let dir = tempfile::tempdir().unwrap();
     let partition = partition(dir.path(), 10);
     let coordinator = coordinator(&partition);
-    coordinator.load(Vec::new);
+    coordinator.load(100, Vec::new);
     assert_eq!(ask(&coordinator, 5).await, Err(ErrorCode::UnknownServerError), "a batch is larger than ten bytes");
     partition.rules.store(Arc::new(Rules::default()));
     assert_eq!(ask(&coordinator, 6).await, Ok(6));

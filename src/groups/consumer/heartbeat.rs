@@ -32,7 +32,6 @@ impl Groups {
         request: ConsumerGroupHeartbeat,
         out: &mut Decision,
     ) -> Result<ConsumerBeat, Refusal> {
-        self.check_heartbeat(&request)?;
         match request.member_epoch {
             LEAVE | STATIC_LEAVE => self.consumer_leave(state, now, &request, out),
             _ => self.consumer_beat(state, now, request, out),
