@@ -48,6 +48,7 @@ pub enum Event {
     /// A broker needs a block of producer ids (KIP-730).
     AllocateProducerIds(AllocateProducerIds),
     /// Time has passed: sessions may have ended, and partitions may want other leaders. The reply says when to come back.
+    /// Not to be told where brokers send no heartbeats: they would all be fenced.
     Tick,
 }
 
