@@ -3,6 +3,7 @@
 mod bootstrap;
 mod brokers;
 mod elections;
+mod features;
 mod isr;
 mod kit;
 mod placement;
