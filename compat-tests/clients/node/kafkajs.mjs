@@ -30,7 +30,7 @@ const CODECS = {
 class Client {
   constructor (address, topic) {
     this.topic = topic
-    this.kafka = new Kafka({ brokers: [address], logLevel: logLevel.NOTHING })
+    this.kafka = new Kafka({ brokers: [address], logLevel: logLevel.NOTHING, retry: { retries: 60, maxRetryTime: 1000 } })
     this.made = new Map()
   }
 

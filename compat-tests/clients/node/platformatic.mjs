@@ -9,7 +9,7 @@ const { Admin, ConfigResourceTypes, Consumer, IncrementalAlterConfigOperationTyp
 class Client {
   constructor (address, topic) {
     this.topic = topic
-    this.common = { clientId: 'judge', bootstrapBrokers: [address], retries: 30, retryDelay: 200 }
+    this.common = { clientId: 'judge', bootstrapBrokers: [address], retries: 150, retryDelay: 200 }
     this.producers = new Map()
     this.consumer = new Consumer({ ...this.common, groupId: 'assigned' })
     this.admin = new Admin(this.common)

@@ -1,5 +1,6 @@
 """The scenarios, for every Python client alike; see ../README.md."""
 
+import logging
 import sys
 import threading
 import time
@@ -134,6 +135,7 @@ def run(client, topic, scenario):
 
 def main(make):
     address, topic, scenario = sys.argv[1:4]
+    logging.basicConfig(level=logging.INFO)
     try:
         client = make(address)
         run(client, topic, scenario)

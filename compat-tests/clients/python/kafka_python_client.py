@@ -95,13 +95,15 @@ class Client:
 
     def join(self, topic, _):
         self.the_consumer = KafkaConsumer(
-            topic,
             bootstrap_servers=self.address,
             group_id=topic,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             heartbeat_interval_ms=300,
         )
+        # Where it joins before it knows the topic it joins twice, and now and then never sees its second share.
+        self.the_consumer.partitions_for_topic(topic)
+        self.the_consumer.subscribe([topic])
 
     def poll(self):
         seen = self.the_consumer.poll(200)

@@ -39,7 +39,8 @@ impl Kcat {
 
     /// One call: the records have the same headers, and where an empty one means null it does so in all of them.
     fn produce(&self, partition: Option<i32>, records: &[Record], codec: &str, idempotent: bool) {
-        let mut command = self.command(&["-P", "-t", &self.topic, "-K", "\t", "-z", codec, "-X", "linger.ms=50"]);
+        // The end of what it reads ends its lingering too, and a batch of one would not be compressed.
+        let mut command = self.command(&["-P", "-t", &self.topic, "-K", "\t", "-z", codec, "-X", "linger.ms=1000"]);
         command.args(["-X", &format!("enable.idempotence={idempotent}"), "-X", "acks=all"]);
         if let Some(partition) = partition {
             command.args(["-p", &partition.to_string()]);

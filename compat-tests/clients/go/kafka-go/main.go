@@ -49,6 +49,8 @@ func (c *client) writer(it how) *kafka.Writer {
 			RequiredAcks: kafka.RequireAll,
 			Compression:  codecs[it.Codec],
 			BatchSize:    10_000,
+			// A broker that starts again may take longer than the default ten.
+			MaxAttempts:  60,
 			BatchTimeout: 50 * time.Millisecond,
 		}
 		if it.partition != Anywhere {

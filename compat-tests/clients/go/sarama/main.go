@@ -55,6 +55,9 @@ func (c *client) producer(it how) sarama.SyncProducer {
 	if c.producers[it] == nil {
 		config := sarama.NewConfig()
 		config.Producer.Return.Successes = true
+		// A broker that starts again may take longer than the default retries.
+		config.Producer.Retry.Max = 150
+		config.Producer.Retry.Backoff = 200 * time.Millisecond
 		config.Producer.RequiredAcks = sarama.WaitForAll
 		config.Producer.Compression = codecs[it.Codec]
 		config.Producer.Flush.Frequency = 50 * time.Millisecond
