@@ -206,6 +206,8 @@ fn build() -> Result<PathBuf> {
         }
         std::fs::rename(source.join("tests/test-runner"), here.join("test-runner"))
             .context("make made no test-runner")?;
+        std::fs::create_dir(here.join("src"))?;
+        std::fs::rename(source.join(SCHEMA), here.join(SCHEMA)).context("it has no schema of statistics")?;
         std::fs::remove_dir_all(here.join("package")).context("its sources cannot be removed")?;
         std::fs::remove_file(here.join(field("filename"))).context("its package cannot be removed")
     })?;
