@@ -22,7 +22,9 @@ pub fn cached(name: &str, files: &[(&str, &str)], make: impl FnOnce(&Path) -> Re
     // Whole or not at all: a run that is broken off leaves only a folder that nobody looks into.
     let making = tempfile::Builder::new().prefix("making-").tempdir_in(&cache)?;
     for (file, text) in files {
-        std::fs::write(making.path().join(file), text)?;
+        let path = making.path().join(file);
+        path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+        std::fs::write(path, text)?;
     }
     make(making.path())?;
     let here = making.keep();
