@@ -28,7 +28,12 @@ const PACKAGES: &[(&str, &str)] = &[
 ];
 
 /// A header that the clients' C code wants, and the Debian package that has it.
-const HEADERS: &[(&str, &str)] = &[("/usr/include/zlib.h", "zlib1g-dev"), ("/usr/include/zstd.h", "libzstd-dev")];
+const HEADERS: &[(&str, &str)] = &[
+    ("/usr/include/openssl/ssl.h", "libssl-dev"),
+    ("/usr/include/rapidjson/schema.h", "rapidjson-dev"),
+    ("/usr/include/zlib.h", "zlib1g-dev"),
+    ("/usr/include/zstd.h", "libzstd-dev"),
+];
 
 /// Cargo's own tools, pinned; they go to the cache, not to the user's cargo folder.
 const TOOLS: &[(&str, &str)] = &[("cargo-deny", "0.20.2")];

@@ -19,7 +19,7 @@ use crate::kit::process::Process;
 use crate::kit::{Kind, Layout};
 use table::{Row, Verdict};
 
-const SUITES: &[&dyn Suite] = &[&rust_rdkafka::RustRdkafka, &kgo::Kgo, &librdkafka::Librdkafka];
+const SUITES: &[&dyn Suite] = &[&rust_rdkafka::RustRdkafka, &kgo::Kgo, &librdkafka::CLASSIC, &librdkafka::CONSUMER];
 
 /// What is known not to pass may take so long in every run.
 const SHORT: Duration = Duration::from_secs(60);

@@ -71,7 +71,11 @@ pub fn play(theirs: &Broker, ours: &Broker) -> Result<String> {
         while let Some((fewer, still)) = smaller(&acts, &mut tries, &mut differ)? {
             (acts, fault) = (fewer, still);
         }
-        bail!("OTTLA_SEED={seed}, sequence {sequence}, compacted {compacted}, shortest: {acts:#?}\n{fault}");
+        let acts: Vec<String> = acts.iter().map(|act| format!("    {act:?}")).collect();
+        bail!(
+            "OTTLA_SEED={seed}, sequence {sequence}, compacted {compacted}, shortest after {tries} tries:\n{}\n{fault}",
+            acts.join("\n")
+        );
     }
     Ok(format!("seed {seed}, {SEQUENCES} sequences of {LENGTH}"))
 }
@@ -87,12 +91,16 @@ fn smaller(
     let cuts = std::iter::successors(Some(len / 2), |size| Some(size / 2)).take_while(|size| *size > 0);
     let cuts = cuts.flat_map(|size| (0..=len - size).rev().step_by(size).map(move |at| (at, size)));
     let shorter = cuts.map(|(at, size)| [&acts[..at], &acts[at + size..]].concat());
-    let simpler = (0..len).rev().flat_map(|at| {
-        simpler(&acts[at]).into_iter().map(move |act| {
+    let simpler = SIMPLER.iter().flat_map(|change| {
+        // All at once first: what differs may be that two of them are alike.
+        let all = acts.iter().map(|act| change(act).unwrap_or_else(|| act.clone())).collect();
+        let one = |at: usize| {
             let mut changed = acts.to_vec();
-            changed[at] = act;
-            changed
-        })
+            changed[at] = change(&acts[at])?;
+            Some(changed)
+        };
+        let ones: Vec<Vec<Act>> = (0..len).rev().filter_map(one).collect();
+        if ones.is_empty() { Vec::new() } else { [vec![all], ones].concat() }
     });
     for fewer in shorter.chain(simpler) {
         *tries += 1;
@@ -106,23 +114,27 @@ fn smaller(
     Ok(None)
 }
 
-fn simpler(act: &Act) -> Vec<Act> {
-    let Act::Write(times, codec, id, epoch, sequence) = act else { return Vec::new() };
-    let with = |times: &[i64], codec, id, epoch, sequence| Act::Write(times.to_vec(), codec, id, epoch, sequence);
-    let mut found = Vec::new();
-    if *id >= 0 {
-        found.push(with(times, *codec, -1, -1, -1));
-    }
-    if *codec != 0 {
-        found.push(with(times, 0, *id, *epoch, *sequence));
-    }
-    if let [_, rest @ ..] = &times[..]
-        && !rest.is_empty()
-    {
-        found.push(with(rest, *codec, *id, *epoch, *sequence));
-    }
-    found
-}
+/// Ways to make one act simpler; none where it is as simple as that.
+const SIMPLER: &[fn(&Act) -> Option<Act>] = &[
+    // By nobody.
+    |act| match act {
+        Act::Write(times, codec, 0.., _, _) => Some(Act::Write(times.clone(), *codec, -1, -1, -1)),
+        _ => None,
+    },
+    // Not compressed.
+    |act| match act {
+        Act::Write(times, 1.., id, epoch, sequence) => Some(Act::Write(times.clone(), 0, *id, *epoch, *sequence)),
+        _ => None,
+    },
+    // One record less.
+    |act| match act {
+        Act::Write(times, codec, id, epoch, sequence) => {
+            let (_, rest) = times.split_first().filter(|(_, rest)| !rest.is_empty())?;
+            Some(Act::Write(rest.to_vec(), *codec, *id, *epoch, *sequence))
+        }
+        _ => None,
+    },
+];
 
 fn act(dice: &mut Dice) -> Act {
     let small = |dice: &mut Dice, n: u64| i32::try_from(dice.below(n)).unwrap_or_default();
