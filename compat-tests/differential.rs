@@ -15,6 +15,7 @@ mod offsets;
 mod play;
 mod produces;
 mod random;
+mod records;
 mod restart;
 mod shapes;
 mod story;
@@ -25,7 +26,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::kit::{Broker, Kind, Layout};
+use crate::kit::{Broker, Kind, Layout, Tools};
 use play::Play;
 
 /// A part of the script; it sees only its own side.
@@ -53,7 +54,7 @@ const PARTS: &[(&str, Part)] = &[
 /// # Errors
 /// Where answers differ and the list of differences does not say why, or says so without need.
 pub fn script(folder: &Path, judged: Kind, show: bool) -> Result<String> {
-    let (ours, theirs) = both(folder, judged, |broker| {
+    let (ours, theirs) = both(folder, judged, layout(), |broker| {
         let mut play = Play::open(broker)?;
         for (name, part) in PARTS {
             play.part(name);
@@ -73,7 +74,7 @@ pub fn script(folder: &Path, judged: Kind, show: bool) -> Result<String> {
 /// # Errors
 /// As [`script`].
 pub fn restarted(folder: &Path, judged: Kind, show: bool) -> Result<String> {
-    let (ours, theirs) = both(folder, judged, restart::play)?;
+    let (ours, theirs) = both(folder, judged, layout(), restart::play)?;
     compare::compare(&theirs, &ours, judged, show)
 }
 
@@ -87,6 +88,15 @@ pub fn dice(folder: &Path, judged: Kind) -> Result<String> {
     random::play(&theirs, &ours)
 }
 
+/// The records that groups leave in the offsets topic, as Kafka's own tool reads them.
+///
+/// # Errors
+/// Where they differ.
+pub fn records(folder: &Path, judged: Kind, tools: &Tools) -> Result<String> {
+    let (ours, theirs) = both(folder, judged, layout(), |broker| records::play(broker, tools))?;
+    records::compare(&theirs, &ours)
+}
+
 /// What both are started with: nothing that a clock decides, and little that dice do.
 fn layout() -> Layout {
     Layout::default()
@@ -98,9 +108,14 @@ fn layout() -> Layout {
 }
 
 /// The same play on both sides at once: what the judged said, then what Apache Kafka said.
-fn both<T: Send>(folder: &Path, judged: Kind, play: impl Fn(Broker) -> Result<T> + Sync) -> Result<(T, T)> {
-    let side =
-        |kind, name| play(Broker::start(kind, &folder.join(name), layout())?).with_context(|| format!("{name} side"));
+fn both<T: Send>(
+    folder: &Path,
+    judged: Kind,
+    layout: Layout,
+    play: impl Fn(Broker) -> Result<T> + Sync,
+) -> Result<(T, T)> {
+    let start = |kind, name| Broker::start(kind, &folder.join(name), layout.clone());
+    let side = |kind, name| play(start(kind, name)?).with_context(|| format!("{name} side"));
     std::thread::scope(|scope| {
         let theirs = scope.spawn(|| side(Kind::Kafka, "kafka"));
         let ours = side(judged, "judged");

@@ -11,6 +11,7 @@ pub fn entries() -> Vec<Entry> {
         Entry::starts("differential script", script),
         Entry::starts("differential restart", restart),
         Entry::starts("differential dice", dice),
+        Entry::starts("differential records of groups", records),
     ]
 }
 
@@ -24,4 +25,8 @@ fn restart(bench: &Bench, name: &str) -> Result<String> {
 
 fn dice(bench: &Bench, name: &str) -> Result<String> {
     differential::dice(&bench.folder(name)?, bench.options.against)
+}
+
+fn records(bench: &Bench, name: &str) -> Result<String> {
+    differential::records(&bench.folder(name)?, bench.options.against, &bench.tools)
 }

@@ -40,7 +40,7 @@ pub fn play(play: &mut Play) -> Result<()> {
 }
 
 /// Until the internal topic is there and its partitions are loaded.
-fn found(play: &mut Play) -> Result<()> {
+pub fn found(play: &mut Play) -> Result<()> {
     let since = Stopwatch::start();
     for group in ["", "g", "x", "y", "z", "static", "simple", "two"] {
         loop {
