@@ -16,6 +16,7 @@ mod offsets;
 mod play;
 mod produces;
 mod random;
+mod records;
 mod restart;
 mod shapes;
 mod story;
@@ -26,7 +27,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::kit::{Broker, Kind, Layout};
+use crate::kit::{Broker, Kind, Layout, Tools};
 use play::Play;
 
 /// A part of the script; it sees only its own side.
@@ -96,6 +97,15 @@ pub fn dice(folder: &Path, judged: Kind) -> Result<String> {
     let theirs = Broker::start(Kind::Kafka, &folder.join("kafka"), layout())?;
     let ours = Broker::start(judged, &folder.join("judged"), layout())?;
     random::play(&theirs, &ours)
+}
+
+/// The records that groups leave in the offsets topic, as Kafka's own tool reads them.
+///
+/// # Errors
+/// Where they differ.
+pub fn records(folder: &Path, judged: Kind, tools: &Tools) -> Result<String> {
+    let (ours, theirs) = both(folder, judged, layout(), |broker| records::play(broker, tools))?;
+    records::compare(&theirs, &ours)
 }
 
 /// What both are started with: nothing that a clock decides, and little that dice do.

@@ -12,6 +12,7 @@ pub fn entries() -> Vec<Entry> {
         Entry::starts("differential restart", restart),
         Entry::starts("differential deadlines", deadlines),
         Entry::starts("differential dice", dice),
+        Entry::starts("differential records of groups", records),
     ]
 }
 
@@ -29,4 +30,8 @@ fn deadlines(bench: &Bench, name: &str) -> Result<String> {
 
 fn dice(bench: &Bench, name: &str) -> Result<String> {
     differential::dice(&bench.folder(name)?, bench.options.against)
+}
+
+fn records(bench: &Bench, name: &str) -> Result<String> {
+    differential::records(&bench.folder(name)?, bench.options.against, &bench.tools)
 }

@@ -26,6 +26,13 @@ const OTHER: &str = "consumed-too";
 const GROUP: i8 = 32;
 
 pub fn play(play: &mut Play) -> Result<()> {
+    story(play)?;
+    patterns::words(play)?;
+    lists(play)
+}
+
+/// All that leaves the same records every time.
+pub fn story(play: &mut Play) -> Result<()> {
     play.create(&[topic(TOPIC, 4), topic(OTHER, 2)])?;
     // So that both sides know them by the same names.
     play.id(TOPIC)?;
@@ -39,9 +46,9 @@ pub fn play(play: &mut Play) -> Result<()> {
     fixed(play)?;
     offsets(play)?;
     configured(play)?;
-    patterns::play(play)?;
-    mixed::play(play)?;
-    lists(play)
+    late(play)?;
+    patterns::looked_up(play)?;
+    mixed::play(play)
 }
 
 fn beat(group: &str, member: &str, epoch: i32) -> ConsumerGroupHeartbeatRequest {
@@ -442,6 +449,20 @@ fn offsets(play: &mut Play) -> Result<()> {
     play.ask("as one who was there", 9, &OffsetCommit(commit(group, "a", 3, 50)))?;
     play.ask("from outside an empty group", 9, &OffsetFetch(fetch(group, None, -1)))?;
     play.ask("of an empty group", 0, &forget(TOPIC))?;
+    Ok(())
+}
+
+/// Who does not give back within its rebalance timeout is put out.
+fn late(play: &mut Play) -> Result<()> {
+    let group = "c-late";
+    ask(play, "comes", &joins(group, "a", &[TOPIC]).with_rebalance_timeout_ms(300))?;
+    ask(play, "another comes", &joins(group, "b", &[TOPIC]))?;
+    ask(play, "is told", &beat(group, "a", 2))?;
+    until_epoch(play, group, 4)?;
+    describe(play, "one was put out", group)?;
+    ask(play, "too late", &owns(beat(group, "a", 2), &[]))?;
+    ask(play, "has what it had", &beat(group, "b", 3))?;
+    ask(play, "goes", &beat(group, "b", -1))?;
     Ok(())
 }
 

@@ -15,7 +15,8 @@ use wire::committed_offsets::{OffsetCommit, OffsetFetch};
 
 use super::make::{name, s, topic};
 use super::play::Play;
-use asks::{TOPIC, commit, describe, fetch, forget, found, heartbeat, join, leave, named, sync};
+pub use asks::found;
+use asks::{TOPIC, commit, describe, fetch, forget, heartbeat, join, leave, named, sync};
 
 pub fn play(play: &mut Play) -> Result<()> {
     play.create(&[topic(TOPIC, 3)])?;

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::text::Text;
 use super::{batches, make};
-use crate::kit::broker::api_versions;
+use crate::kit::broker::{Node, api_versions};
 use crate::kit::{Broker, Stopwatch};
 use crate::raw::Connection;
 use crate::raw::connection::frame;
@@ -101,6 +101,15 @@ impl Play {
             self.broker = Some(broker.stop()?.start(kind)?);
         }
         self.settle()
+    }
+
+    /// SIGTERM, and what it leaves.
+    ///
+    /// # Errors
+    /// Where the broker does not end.
+    pub fn stop(mut self) -> Result<(Node, Text)> {
+        let broker = self.broker.take().context("somebody else keeps the broker")?;
+        Ok((broker.stop()?, self.text))
     }
 
     /// What was written down since the last time.

@@ -53,7 +53,11 @@ fn put_fields(out: &mut Vec<u8>, fields: &[Field], value: &Value, at: At) -> Res
                 .with_context(|| format!("in {}", field.name))?;
         } else if *value != Value::default_of(field, at.version) {
             let mut bytes = Vec::new();
-            put(&mut bytes, &field.kind, value, field.nullable.has(at.version), at)?;
+            match (&field.kind, value) {
+                // Null has another byte here than in its place.
+                (Kind::Struct(..), Value::Null) => bytes.push(0),
+                _ => put(&mut bytes, &field.kind, value, field.nullable.has(at.version), at)?,
+            }
             tags.push((field.tag.unwrap_or_default(), bytes));
         }
     }

@@ -116,7 +116,8 @@ impl<M: Resident> Coordinators<M> {
 pub fn partition_of(name: &str, count: usize) -> PartitionIndex {
     let hash = name.encode_utf16().fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)));
     let count = i32::try_from(count).unwrap_or(i32::MAX).max(1);
-    PartitionIndex((hash & i32::MAX) % count)
+    // `Utils.abs`, for which the least number of all is 0.
+    PartitionIndex(hash.checked_abs().unwrap_or(0) % count)
 }
 
 /// Who leads the partition of an internal topic that a name belongs to, by the image; none if nobody does.

@@ -153,7 +153,7 @@ fn shared(what: &str, members: &[&Member]) -> Result<()> {
 ///
 /// # Errors
 /// With the first that nobody read.
-fn whole(mut read: Vec<Read>, ends: &BTreeMap<i32, i64>) -> Result<i64> {
+pub fn whole(mut read: Vec<Read>, ends: &BTreeMap<i32, i64>) -> Result<i64> {
     read.sort_unstable();
     let mut next: BTreeMap<i32, i64> = ends.keys().map(|part| (*part, 0)).collect();
     let mut twice = 0;

@@ -106,17 +106,12 @@ const ODD: &[&str] = &[
     "[[=a=]]",
 ];
 
-pub(super) fn play(play: &mut Play) -> Result<()> {
-    words(play)?;
-    looked_up(play)
-}
-
 fn by(request: ConsumerGroupHeartbeatRequest, regex: &str) -> ConsumerGroupHeartbeatRequest {
     request.with_subscribed_topic_names(None).with_subscribed_topic_regex(Some(s(regex)))
 }
 
 /// Each comes to a group of its own, and is refused or not.
-fn words(play: &mut Play) -> Result<()> {
+pub(super) fn words(play: &mut Play) -> Result<()> {
     for (at, regex) in ODD.iter().enumerate() {
         let group = &format!("c-odd-{at}");
         ask(play, &format!("by {regex}"), &by(joins(group, "a", &[]), regex))?;
@@ -125,7 +120,7 @@ fn words(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-fn looked_up(play: &mut Play) -> Result<()> {
+pub(super) fn looked_up(play: &mut Play) -> Result<()> {
     let (id, group) = (play.id(TOPIC)?, "c-pattern");
     // Of one topic only: which of several topics an assignor begins with hangs on their ids.
     let pattern = "consume[df]";

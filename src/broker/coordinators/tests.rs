@@ -158,6 +158,8 @@ fn names_have_javas_hash() {
     assert_eq!(partition_of("", 50), PartitionIndex(0));
     assert_eq!(partition_of("a", 50), PartitionIndex(97 % 50));
     assert_eq!(partition_of("group", 50), PartitionIndex(98_629_247 % 50));
+    assert_eq!(partition_of("my-consumer", 50), PartitionIndex(23), "of a negative hash, without its sign");
+    assert_eq!(partition_of("c-range", 4), PartitionIndex(1));
     assert_eq!(
         partition_of("polygenelubricants", 50),
         PartitionIndex(0),

@@ -1,5 +1,7 @@
 //! Members leave a consumer group, or are put out of it because nothing was heard of them.
 
+use std::collections::BTreeSet;
+
 use model::{ErrorCode, Timestamp};
 
 use super::Refusal;
@@ -57,15 +59,16 @@ impl Groups {
         {
             return self.downgrade(now, draft, live, true, out);
         }
+        // Also those that were never looked up (`maybeDeleteResolvedRegularExpressions`).
+        let subscribed: BTreeSet<_> = members.iter().filter_map(|it| draft.group.member(it)?.regex.clone()).collect();
         for member in members {
             draft.delete_member(member);
             self.cancel_member(&draft.id, member);
         }
-        let group = &draft.group;
-        let unused = group.expressions().filter(|(regex, _)| !group.expression_subscribers().contains_key(*regex));
-        let unused: Vec<_> = unused.map(|(regex, _)| regex.clone()).collect();
-        for regex in unused {
-            draft.delete_expression(&regex);
+        for regex in subscribed {
+            if !draft.group.expression_subscribers().contains_key(&regex) {
+                draft.delete_expression(&regex);
+            }
         }
         self.raise_epoch(&mut draft, true);
         self.write_consumer(now, draft, out);

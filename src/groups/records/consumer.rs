@@ -56,7 +56,7 @@ schema! {
         subscribed_topic_regex: Option<String>, 0+;
         rebalance_timeout_ms: i32, 0+, default -1;
         server_assignor: Option<String>, 0+;
-        classic_member_metadata: Option<ClassicMemberMetadata>, 0+, tag 0;
+        classic_member_metadata: Option<ClassicMemberMetadata>, 0+, tag 0, default Some(ClassicMemberMetadata::default());
     }
 
     /// What a member that speaks the classic protocol told besides.

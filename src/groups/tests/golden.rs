@@ -284,3 +284,24 @@ fn records_of_transactions_say_which_batch_they_belong_into() {
     let (key, value) = end.encode().unwrap();
     assert_eq!((hex(&key).as_str(), hex(&value.unwrap()).as_str()), ("00000001", "000000000009"));
 }
+
+/// As `MessageUtil.toVersionPrefixedByteBuffer` writes it: that a member does not speak the classic protocol is a null of its own.
+#[test]
+fn a_member_of_the_consumer_protocol_has_a_null_that_is_told() {
+    let member = ConsumerGroupMemberMetadataValue {
+        instance_id: Some(String::new()),
+        rack_id: Some(String::new()),
+        client_id: "c".into(),
+        client_host: "h".into(),
+        subscribed_topic_regex: Some(String::new()),
+        server_assignor: Some(String::new()),
+        classic_member_metadata: None,
+        ..Default::default()
+    };
+    let key = ConsumerGroupMemberMetadataKey::default();
+    let record = Record::ConsumerGroupMemberMetadata(key, Some(member));
+    let (key, value) = record.encode().unwrap();
+    let told: String = value.iter().flat_map(|it| it.iter()).map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(told, "00000101026302680101ffffffff0101000100");
+    assert_eq!(Record::decode(&key, value.as_deref()).unwrap(), Some(record));
+}

@@ -23,29 +23,33 @@ pub struct At {
     pub flexible: bool,
     /// Whether the value may be null.
     pub nullable: bool,
+    /// Whether it is a tagged field, where a structure that is null has another byte.
+    pub tagged: bool,
 }
 
 impl At {
     /// The top of a message at `version`; none if there is no such version.
     pub fn version(layout: &Layout, version: i16) -> Option<Self> {
         let flexible = layout.flexible.contains(version);
-        layout.versions.contains(version).then_some(Self { version, flexible, nullable: false })
+        layout.versions.contains(version).then_some(Self { version, flexible, nullable: false, tagged: false })
     }
 
     /// Inside `field`.
     pub(super) fn of(self, field: &Field) -> Self {
-        Self { nullable: field.nullable.contains(self.version), ..self }
+        Self { nullable: field.nullable.contains(self.version), tagged: field.tag.is_some(), ..self }
     }
 
     #[doc(hidden)]
     pub fn write_struct<T: Value>(value: Option<&T>, out: &mut BytesMut, at: Self) -> Result<(), EncodeError> {
-        out.put_i8(if value.is_some() { 1 } else { -1 });
+        let null = if at.tagged { 0 } else { -1 };
+        out.put_i8(if value.is_some() { 1 } else { null });
         value.map_or(Ok(()), |value| value.encode(out, at))
     }
 
     #[doc(hidden)]
     pub fn read_struct<T: Value>(input: &mut Bytes, at: Self) -> Result<Option<T>, DecodeError> {
-        let present = input.try_get_i8().map_err(|_| DecodeError::TooShort)? >= 0;
+        let least = if at.tagged { 1 } else { 0 };
+        let present = input.try_get_i8().map_err(|_| DecodeError::TooShort)? >= least;
         present.then(|| T::decode(input, at)).transpose()
     }
 }
@@ -171,7 +175,7 @@ impl<T: Value> Value for Vec<T> {
 impl<T: Value> Nullable for Vec<T> {
     fn encode_nullable(value: Option<&Self>, out: &mut BytesMut, at: At) -> Result<(), EncodeError> {
         write_length(out, at.flexible, value.map(Vec::len), i32::MAX as usize)?;
-        let inside = At { nullable: false, ..at };
+        let inside = At { nullable: false, tagged: false, ..at };
         value.into_iter().flatten().try_for_each(|element| element.encode(out, inside))
     }
 
@@ -180,7 +184,7 @@ impl<T: Value> Nullable for Vec<T> {
         if length > input.len() {
             return Err(DecodeError::TooShort); // Every element has at least one byte.
         }
-        let inside = At { nullable: false, ..at };
+        let inside = At { nullable: false, tagged: false, ..at };
         let mut elements = Vec::new(); // Grows with the elements that are really there.
         for _ in 0..length {
             elements.push(T::decode(input, inside)?);
