@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::contender::{Name, Site};
 use super::sheet::{Aim, Sheet, Unit};
+use crate::dice::Dice;
 use crate::kit::Stopwatch;
 use crate::kit::dumped::cleaned;
 use crate::kit::segments::{active_base, segments};
@@ -33,6 +34,7 @@ pub fn passes(dir: &Path, keys: u64, rounds: u64, who: Name, sheet: &mut Sheet) 
             fill(&mut connection, &topic, keys, codec)?;
             let folder = log_dir.join(format!("{topic}-0"));
             let end = active_base(&folder)?;
+            ensure!(end > 0, "{topic} has one segment, which is never compacted");
             let sizes = segments(&folder)?.into_values().map(|path| Ok(path.metadata()?.len()));
             let bytes = sizes.sum::<Result<u64>>()? as f64;
             rustix::fs::sync();
@@ -59,12 +61,12 @@ pub fn passes(dir: &Path, keys: u64, rounds: u64, who: Name, sheet: &mut Sheet) 
     Ok(())
 }
 
-/// Makes a topic that is not compacted yet, with segments of 16 MiB: each key once, then every fourth again.
+/// Makes a topic that is not compacted yet, with segments of 4 MiB: each key once, then every fourth again.
 ///
 /// # Errors
 /// Where it is refused.
 pub fn fill(connection: &mut Connection, topic: &str, keys: u64, codec: Codec) -> Result<()> {
-    let configs = [("cleanup.policy", "compact"), ("segment.bytes", "16777216"), ("min.cleanable.dirty.ratio", "1")];
+    let configs = [("cleanup.policy", "compact"), ("segment.bytes", "4194304"), ("min.cleanable.dirty.ratio", "1")];
     admin::create_with(connection, topic, 1, &configs)?;
     let every = |step: u64| (0..keys).step_by(usize::try_from(BATCH * step).unwrap_or(usize::MAX));
     for (value, first) in every(1).map(|first| (1, first)).chain(every(4).map(|first| (2, first))) {
@@ -72,7 +74,8 @@ pub fn fill(connection: &mut Connection, topic: &str, keys: u64, codec: Codec) -
             .map(|key| Fresh {
                 timestamp: 1_700_000_000_000,
                 key: format!("key-{key:012}").into_bytes(),
-                value: Some(format!("{:040}", key * 10 + value).into_bytes()),
+                // Such that compression halves it.
+                value: Some(format!("{:032x}", Dice::new(key << 4 | value).roll()).into_bytes()),
             })
             .collect();
         let batch = keyed(&fresh, How { codec, producer: None, is_transactional: false })?;
