@@ -6,6 +6,7 @@ pub mod connection;
 pub mod frames;
 pub mod reading;
 pub mod record;
+pub mod stored;
 pub mod transaction;
 
 pub use batch::{Producer, batch, batch_sets, records};

@@ -16,7 +16,7 @@ fn put(log: &Log, key: &str, value: &str) {
     let mut batch =
         BatchBuilder::new(BatchSettings { base_offset, leader_epoch: LeaderEpoch(0), ..BatchSettings::default() });
     batch.append(Some(key.as_bytes()), Some(value.as_bytes()), &[], now());
-    log.append_as_follower(&batch.build().unwrap(), now()).unwrap();
+    log.append_as_follower(&batch.build().unwrap(), model::LeaderEpoch(100), now()).unwrap();
     log.set_high_watermark(log.end_offset());
 }
 
