@@ -1,6 +1,7 @@
 //! `cargo x bench`: Ottla, Apache Kafka and the floor side by side, in rounds that take turns, medians and ratios at the end.
 
 mod commits;
+pub mod compaction;
 pub mod contender;
 pub mod floor;
 mod javas;
@@ -37,6 +38,7 @@ pub fn bench(words: &[String]) -> Result<bool> {
         members: if quick { 50 } else { 500 },
         groups: if quick { 300 } else { 10_000 },
         offsets: if quick { 50_000 } else { 1_000_000 },
+        keys: if quick { 300_000 } else { 5_000_000 },
     };
     let wanted: Vec<&str> = options.value("only").map_or(Vec::new(), |only| only.split(',').collect());
     let rows: Vec<Row> = Row::ALL

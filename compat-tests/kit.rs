@@ -12,6 +12,7 @@ pub mod process;
 pub mod properties;
 pub mod report;
 pub mod scratch;
+pub mod segments;
 pub mod stopwatch;
 pub mod tools;
 

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use super::contender::{Name, Running, Site};
 use super::sheet::{Aim, Sheet, Unit};
-use super::{commits, javas, latency, members, offsets, throughput};
+use super::{commits, compaction, javas, latency, members, offsets, throughput};
 use crate::kit::Stopwatch;
 use crate::pause;
 use crate::raw::{Connection, admin, frames};
@@ -35,6 +35,8 @@ pub struct Plan {
     pub groups: usize,
     /// Committed offsets to be loaded.
     pub offsets: usize,
+    /// Keys of a log that is compacted.
+    pub keys: u64,
 }
 
 /// What can be asked for.
@@ -51,10 +53,11 @@ pub enum Row {
     Join,
     Groups,
     Offsets,
+    Compaction,
 }
 
 impl Row {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::One,
         Self::Twelve,
         Self::Slow,
@@ -66,6 +69,7 @@ impl Row {
         Self::Join,
         Self::Groups,
         Self::Offsets,
+        Self::Compaction,
     ];
 
     pub fn name(self) -> &'static str {
@@ -81,6 +85,7 @@ impl Row {
             Self::Join => "join",
             Self::Groups => "groups",
             Self::Offsets => "offsets",
+            Self::Compaction => "compaction",
         }
     }
 }
@@ -90,7 +95,7 @@ impl Row {
 /// # Errors
 /// Where a contender fails: a figure of one that does would mean nothing.
 pub fn run(dir: &Path, plan: &Plan, rows: &[Row], contenders: &[Name], sheet: &mut Sheet) -> Result<()> {
-    let alone = [Row::Start, Row::Groups, Row::Offsets];
+    let alone = [Row::Start, Row::Groups, Row::Offsets, Row::Compaction];
     let loads: Vec<Row> = rows.iter().copied().filter(|row| !alone.contains(row)).collect();
     if !loads.is_empty() {
         under_load(dir, plan, &loads, contenders, sheet)?;
@@ -104,6 +109,12 @@ pub fn run(dir: &Path, plan: &Plan, rows: &[Row], contenders: &[Name], sheet: &m
             let dir = dir.join("offsets");
             let aim = Aim::AtMostOneAndLess(3000.0);
             offsets::loads(&dir, plan.offsets, plan.rounds, who, aim, sheet).with_context(|| who.text())?;
+        }
+    }
+    if rows.contains(&Row::Compaction) {
+        for who in brokers.iter().copied() {
+            compaction::passes(&dir.join("compaction"), plan.keys, plan.rounds, who, sheet)
+                .with_context(|| who.text())?;
         }
     }
     if rows.contains(&Row::Start) {
@@ -177,7 +188,7 @@ fn one(it: &Running, row: Row, plan: &Plan, round: &str, sheet: &mut Sheet) -> R
         Row::Fast => percentiles(it, &topic, 20_000, plan.seconds, sheet)?,
         // Without any other row there would be no load to have memory after.
         Row::Memory => memory_load(it, plan, &topic, has_topics)?,
-        Row::Start | Row::Groups | Row::Offsets => (),
+        Row::Start | Row::Groups | Row::Offsets | Row::Compaction => (),
         Row::Commits => paces(it, &topic, plan.seconds, sheet)?,
         Row::Join => {
             let took = members::gather(&it.address(), &topic, plan.members)?;

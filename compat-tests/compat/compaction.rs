@@ -2,7 +2,7 @@
 
 mod memory;
 mod readers;
-pub mod shown;
+mod shown;
 mod story;
 mod transactions;
 

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use super::shown::active_base;
+use crate::bench::compaction;
 use crate::kit::dumped::cleaned;
+use crate::kit::segments::active_base;
 use crate::kit::{Broker, Kind, Layout, Stopwatch};
 use crate::pause;
-use crate::raw::record::{Codec, Fresh, How, keyed};
-use crate::raw::{Connection, admin, frames, reading};
+use crate::raw::record::Codec;
+use crate::raw::{Connection, admin, reading};
 
 /// Distinct keys, each written once and every fourth again.
 const KEYS: u64 = 1_000_000;
@@ -29,14 +30,7 @@ pub fn bounded(kind: Kind, dir: &Path) -> Result<String> {
     let broker = Broker::start(kind, dir, layout)?;
     let log_dir = broker.node().log_dirs().into_iter().next().context("no log directory")?;
     let mut connection = Connection::open(&broker.address())?;
-    let configs = [("cleanup.policy", "compact"), ("segment.bytes", "16777216"), ("min.cleanable.dirty.ratio", "1")];
-    admin::create_with(&mut connection, "many", 1, &configs)?;
-    for first in (0..KEYS).step_by(1000) {
-        write(&mut connection, first..first + 1000, 1)?;
-    }
-    for first in (0..KEYS).step_by(4000) {
-        write(&mut connection, first..first + 1000, 2)?;
-    }
+    compaction::fill(&mut connection, "many", KEYS, Codec::None)?;
     let end = active_base(&log_dir.join("many-0"))?;
     let (before, _) = broker.process().resident_kib()?;
     let watch = Stopwatch::start();
@@ -61,19 +55,4 @@ pub fn bounded(kind: Kind, dir: &Path) -> Result<String> {
     }
     ensure!(keys.len() as u64 == KEYS, "{} of {KEYS} keys are left", keys.len());
     Ok(format!("{} passes in {:.1} s, {more_mib} MiB more than before", passes.len(), took.as_secs_f64()))
-}
-
-fn write(connection: &mut Connection, keys: std::ops::Range<u64>, value: u64) -> Result<()> {
-    let fresh: Vec<Fresh> = keys
-        .map(|key| Fresh {
-            timestamp: 1_700_000_000_000,
-            key: format!("key-{key:012}").into_bytes(),
-            value: Some(format!("{value:040}").into_bytes()),
-        })
-        .collect();
-    let batch = keyed(&fresh, How { codec: Codec::None, producer: None, is_transactional: false })?;
-    let answer = connection.exchange(frames::produce("many", -1, &[(0, &batch)])?)?;
-    let (_, parts) = frames::produced(answer)?;
-    ensure!(parts.iter().all(|(_, code, _)| *code == 0), "Produce answered {parts:?}");
-    Ok(())
 }

@@ -1,15 +1,15 @@
 //! A compacted log as text, from its files and over the wire, such that two brokers' logs can be compared.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::RangeInclusive;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 
 use crate::kit::Stopwatch;
 use crate::kit::dumped::cleaned;
+use crate::kit::segments::segments;
 use crate::pause;
 use crate::raw::record::{self, Stored};
 use crate::raw::{Connection, reading};
@@ -39,31 +39,6 @@ pub fn wait_cleaned(log_dir: &Path, wanted: &[(&str, i64)]) -> Result<()> {
         }
         pause::short();
     }
-}
-
-/// The segments' paths, by their base offsets.
-///
-/// # Errors
-/// Where there is none.
-pub fn segments(partition: &Path) -> Result<BTreeMap<i64, PathBuf>> {
-    let mut found = BTreeMap::new();
-    for file in std::fs::read_dir(partition)? {
-        let path = file?.path();
-        if path.extension().is_some_and(|end| end == "log") {
-            let stem = path.file_stem().context("a file without a name")?.to_string_lossy();
-            found.insert(stem.parse()?, path);
-        }
-    }
-    ensure!(!found.is_empty(), "no segment in {}", partition.display());
-    Ok(found)
-}
-
-/// Where the active segment begins.
-///
-/// # Errors
-/// Where there is none.
-pub fn active_base(partition: &Path) -> Result<i64> {
-    segments(partition)?.pop_last().map(|(base, _)| base).context("no segment")
 }
 
 /// How a partition is shown.

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::shown::{Passes, Shown, wait_cleaned};
 use crate::dice::Dice;
+use crate::kit::segments::active_base;
 use crate::kit::{Broker, Kind, Layout, Stopwatch, kcat, stopwatch};
 use crate::pause;
 use crate::raw::record::{Codec, Fresh, How, keyed};
@@ -285,7 +286,7 @@ impl Teller {
             let batch = keyed(&fresh, How { codec: Codec::None, producer: None, is_transactional: false })?;
             self.send("bulk", &batch)?;
         }
-        super::shown::active_base(&self.log_dir.join("bulk-0"))
+        active_base(&self.log_dir.join("bulk-0"))
     }
 
     fn wait_start(&mut self, topic: &str, offset: i64) -> Result<()> {

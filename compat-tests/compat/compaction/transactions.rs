@@ -4,8 +4,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-use super::shown::{Passes, Shown, active_base, wait_cleaned};
+use super::shown::{Passes, Shown, wait_cleaned};
 use crate::kit::broker::Node;
+use crate::kit::segments::active_base;
 use crate::kit::{Broker, Kind, Layout, Stopwatch, kcat, stopwatch};
 use crate::pause;
 use crate::raw::record::{Codec, Fresh, How, keyed};

@@ -12,11 +12,11 @@ use kafka_protocol::protocol::StrBytes;
 
 use super::{create, kind_of, produce, same, tool};
 use crate::compat::bench::Bench;
-use crate::compat::compaction::shown::{active_base, segments};
 use crate::compat::dump;
 use crate::kit::broker::Node;
 use crate::kit::dumped::cleaned;
 use crate::kit::process::Process;
+use crate::kit::segments::{active_base, segments};
 use crate::kit::{Broker, Layout, Stopwatch, kcat};
 use crate::pause;
 use crate::raw::{Connection, admin};

@@ -29,6 +29,16 @@ impl CleaningJob {
 impl Logs {
     /// Begins to compact the filthiest of the logs that need it; `None` if none does.
     pub fn clean_filthiest(&self, settings: CleanerSettings, now: Timestamp) -> Option<CleaningJob> {
+        loop {
+            let (at, Hosted { log, dir }, range) = self.filthiest(now)?;
+            // Another thread may have been faster; then this log is not among those that need it any more.
+            let Some(cleaning) = log.begin_cleaning(range, settings, now) else { continue };
+            tracing::debug!(partition = %at, from = %range.first_dirty, upto = %range.first_uncleanable, "compacting");
+            return Some(CleaningJob { at, dir, cleaning, begun: host::clock::monotonic() });
+        }
+    }
+
+    fn filthiest(&self, now: Timestamp) -> Option<(TopicPartition, Hosted, Cleanable)> {
         let mut filthiest: Option<(TopicPartition, Hosted, Cleanable)> = None;
         for (at, hosted) in self.compacted() {
             let range = match hosted.log.cleanable(now) {
@@ -43,11 +53,7 @@ impl Logs {
                 filthiest = Some((at, hosted, range));
             }
         }
-        let (at, Hosted { log, dir }, range) = filthiest?;
-        // Another thread may have been faster; then there is another round.
-        let cleaning = log.begin_cleaning(range, settings, now)?;
-        tracing::debug!(partition = %at, from = %range.first_dirty, upto = %range.first_uncleanable, "compacting");
-        Some(CleaningJob { at, dir, cleaning, begun: host::clock::monotonic() })
+        filthiest
     }
 
     /// Goes on with a compaction for a little: answers how many bytes were read and written, or `None` if it is over.
