@@ -27,6 +27,13 @@ pub struct Owned {
     pub revoked: usize,
 }
 
+impl Owned {
+    /// Nothing but what it has.
+    pub fn only(now: &BTreeSet<i32>) -> Self {
+        Self { now: now.clone(), ..Self::default() }
+    }
+}
+
 /// Offsets of one partition that a member read together: first and last.
 pub type Read = (i32, i64, i64);
 
