@@ -5,10 +5,12 @@ mod batches;
 mod cluster;
 mod compare;
 mod configs;
+mod consumer_groups;
 mod differences;
 mod fetches;
 mod groups;
 mod headers;
+mod leaders;
 mod make;
 mod offsets;
 mod play;
@@ -39,7 +41,9 @@ const PARTS: &[(&str, Part)] = &[
     ("offsets", offsets::play),
     ("admin", admin::play),
     ("cluster", cluster::play),
+    ("leaders", leaders::play),
     ("groups", groups::play),
+    ("consumers", consumer_groups::play),
     ("story", story::play),
     ("shapes", shapes::play),
     // Last: its retention would take the records of the others.
@@ -100,6 +104,8 @@ fn layout() -> Layout {
         .with("log.retention.ms", "-1")
         .with("transaction.state.log.num.partitions", "4")
         .with("offsets.topic.num.partitions", "4")
+        // What changes who shall have what is seen at once.
+        .with("group.consumer.assignment.interval.ms", "0")
 }
 
 /// The same play on both sides at once: what the judged said, then what Apache Kafka said.
