@@ -19,7 +19,7 @@ use crate::raw::{Connection, admin, frames};
 
 const PARTITIONS: i32 = 6;
 
-/// What members of each kind are started with: the protocol, and its assignor.
+/// What members of each kind are started with: the protocol, and its assignor; two kinds take turns.
 const KINDS: &[(&str, &[&str])] = &[
     ("classic range", &["classic", "--assignment-strategy", "org.apache.kafka.clients.consumer.RangeAssignor"]),
     (
@@ -28,6 +28,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ),
     ("consumer uniform", &["consumer", "--group-remote-assignor", "uniform"]),
     ("consumer range", &["consumer", "--group-remote-assignor", "range"]),
+    ("of both protocols", &["both"]),
 ];
 
 pub fn entries() -> Vec<Entry> {
@@ -58,9 +59,16 @@ struct Stage<'a> {
 
 impl Stage<'_> {
     fn member(&self, name: &'static str, instance: Option<&str>) -> Result<Member> {
-        let mut words = [&["--group-protocol"], self.words].concat();
+        let words: &[&str] = match self.words {
+            // Whoever comes first, the group is of the new kind in the end; a classic one is killed, and one of each is left.
+            ["both"] if ["b", "static", "static-again"].contains(&name) => &["classic"],
+            ["both"] => &["consumer"],
+            words => words,
+        };
+        let is_classic = words.first() == Some(&"classic");
+        let mut words = [&["--group-protocol"], words].concat();
         words.extend(instance.iter().flat_map(|instance| ["--group-instance-id", instance]));
-        if self.words.first() == Some(&"classic") {
+        if is_classic {
             // Only a dynamic one is killed; a static one's successor needs a JVM's start.
             words.extend(["--session-timeout", if instance.is_none() { "6000" } else { "30000" }]);
         }
