@@ -14,6 +14,8 @@ use anyhow::{Result, bail};
 use super::Entry;
 use crate::kit::{Layout, Stopwatch};
 
+/// A member's session where the broker says how long it is (KIP-848).
+const SESSION: Duration = Duration::from_secs(12);
 /// Longer than a JVM's start, a session and a rebalance on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -25,7 +27,7 @@ pub fn entries() -> Vec<Entry> {
 fn layout() -> Layout {
     Layout::default()
         .with("group.consumer.min.session.timeout.ms", "3000")
-        .with("group.consumer.session.timeout.ms", "12000")
+        .with("group.consumer.session.timeout.ms", &SESSION.as_millis().to_string())
         .with("group.consumer.min.heartbeat.interval.ms", "500")
         .with("group.consumer.heartbeat.interval.ms", "500")
 }

@@ -227,7 +227,9 @@ fn simple(play: &mut Play) -> Result<()> {
         topics.for_each(|topic| topic.partitions.sort_by_key(|it| it.partition_index));
     })?;
     describe(play, "without members", group)?;
-    play.ask("a member comes", 3, &join(group, "", &["range"]))?;
+    if let Some(joined) = play.ask("a member comes", 3, &join(group, "", &["range"]))? {
+        play.ask("it goes", 5, &leave(group, &[(&joined.member_id, None)]))?;
+    }
     Ok(())
 }
 

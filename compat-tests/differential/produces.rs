@@ -38,12 +38,12 @@ fn faults(play: &mut Play) -> Result<()> {
         topic_with(
             "p-strict",
             1,
-            &[("message.timestamp.before.max.ms", "1000"), ("message.timestamp.after.max.ms", "1000")],
+            &[("message.timestamp.before.max.ms", "3600000"), ("message.timestamp.after.max.ms", "3600000")],
         ),
         topic_with(
             "p-stamped-strict",
             1,
-            &[("message.timestamp.type", "LogAppendTime"), ("message.timestamp.before.max.ms", "1000")],
+            &[("message.timestamp.type", "LogAppendTime"), ("message.timestamp.before.max.ms", "3600000")],
         ),
         topic_with("p-zstd", 1, &[("compression.type", "zstd")]),
         topic_with("p-none", 1, &[("compression.type", "uncompressed")]),

@@ -27,6 +27,13 @@ pub struct Owned {
     pub revoked: usize,
 }
 
+impl Owned {
+    /// Nothing but what it has.
+    pub fn only(now: &BTreeSet<i32>) -> Self {
+        Self { now: now.clone(), ..Self::default() }
+    }
+}
+
 /// Offsets of one partition that a member read together: first and last.
 pub type Read = (i32, i64, i64);
 
@@ -43,7 +50,7 @@ impl Member {
     ) -> Result<Self> {
         let config = dir.join("member.properties");
         // The consumer protocol takes it from the broker.
-        let classic = words.contains(&"classic").then_some("heartbeat.interval.ms=500\n").unwrap_or_default();
+        let classic = if words.contains(&"classic") { "heartbeat.interval.ms=500\n" } else { "" };
         std::fs::write(&config, format!("{classic}metadata.max.age.ms=2000\nreconnect.backoff.max.ms=100\n"))?;
         let mut java = jars::ensure()?.java(96, "ERROR");
         java.arg("org.apache.kafka.tools.VerifiableConsumer")
@@ -76,7 +83,7 @@ impl Member {
         self.process.still_runs()?;
         let mut owned = Owned::default();
         for event in self.events()? {
-            let partitions = || partitions(&event).map(|part| Ok(part.context("no partition")?));
+            let partitions = || partitions(&event).map(|part| part.context("no partition"));
             match event["name"].as_str() {
                 Some("partitions_assigned") => {
                     owned.assigned += 1;

@@ -11,15 +11,15 @@ use super::super::Entry;
 use super::super::bench::Bench;
 use super::member::{Member, Owned, Read};
 use super::watch::Watch;
-use super::{PATIENCE, layout, until};
-use crate::kit::jars;
+use super::{PATIENCE, SESSION, layout, until};
 use crate::kit::process::Process;
+use crate::kit::{Stopwatch, jars};
 use crate::raw::batch::batch;
 use crate::raw::{Connection, admin, frames};
 
 const PARTITIONS: i32 = 6;
 
-/// What members of each kind are started with: the protocol, and its assignor.
+/// What members of each kind are started with: the protocol, and its assignor; two kinds take turns.
 const KINDS: &[(&str, &[&str])] = &[
     ("classic range", &["classic", "--assignment-strategy", "org.apache.kafka.clients.consumer.RangeAssignor"]),
     (
@@ -28,6 +28,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ),
     ("consumer uniform", &["consumer", "--group-remote-assignor", "uniform"]),
     ("consumer range", &["consumer", "--group-remote-assignor", "range"]),
+    ("of both protocols", &["both"]),
 ];
 
 pub fn entries() -> Vec<Entry> {
@@ -58,9 +59,16 @@ struct Stage<'a> {
 
 impl Stage<'_> {
     fn member(&self, name: &'static str, instance: Option<&str>) -> Result<Member> {
-        let mut words = [&["--group-protocol"], self.words].concat();
+        let words: &[&str] = match self.words {
+            // Whoever comes first, the group is of the new kind in the end; a classic one is killed, and one of each is left.
+            ["both"] if ["b", "static", "static-again"].contains(&name) => &["classic"],
+            ["both"] => &["consumer"],
+            words => words,
+        };
+        let is_classic = words.first() == Some(&"classic");
+        let mut words = [&["--group-protocol"], words].concat();
         words.extend(instance.iter().flat_map(|instance| ["--group-instance-id", instance]));
-        if self.words.first() == Some(&"classic") {
+        if is_classic {
             // Only a dynamic one is killed; a static one's successor needs a JVM's start.
             words.extend(["--session-timeout", if instance.is_none() { "6000" } else { "30000" }]);
         }
@@ -81,12 +89,17 @@ impl Stage<'_> {
         // Its successor comes within its session, and nobody else is told anything.
         let before = [&a, &s, &c].map(Member::owned).into_iter().collect::<Result<Vec<Owned>>>()?;
         s.stop()?;
+        let gone = Stopwatch::start();
         let t = self.member("static-again", Some("instance"))?;
         shared("the static member's successor has what it had", &[&a, &t, &c])?;
         let after = [&a, &t, &c].map(Member::owned).into_iter().collect::<Result<Vec<Owned>>>()?;
-        let told = |owned: &[Owned]| [owned[0].clone(), owned[2].clone()];
-        ensure!(told(&before) == told(&after), "a static member's return was a rebalance: {before:?}, then {after:?}");
-        ensure!(before[1].now == after[1].now, "a static member's successor has something else: {before:?}, {after:?}");
+        let told = |owned: &[Owned]| [owned[0].clone(), owned[2].clone(), Owned::only(&owned[1].now)];
+        // On a very busy machine a JVM's start is longer than a session.
+        let in_time = gone.left_of(SESSION * 3 / 4).is_some();
+        ensure!(
+            !in_time || told(&before) == told(&after),
+            "a static return was a rebalance: {before:?}, then {after:?}"
+        );
 
         a.stop()?;
         shared("the others have what one left", &[&t, &c])?;
@@ -103,7 +116,8 @@ impl Stage<'_> {
         let total: i64 = ends.values().sum();
         ensure!(acknowledged.iter().all(|(part, offset)| ends.get(part) > Some(offset)), "acknowledged, and not there");
         ensure!(i64::try_from(acknowledged.len())? <= total, "{} were acknowledged", acknowledged.len());
-        Ok(format!("{total} records, {twice} read twice, {looks} looks at the offsets"))
+        let late = if in_time { "" } else { "; THE STATIC SUCCESSOR CAME TOO LATE to be judged" };
+        Ok(format!("{total} records, {twice} read twice, {looks} looks at the offsets{late}"))
     }
 
     /// Waits until all is committed, and gives the ends.

@@ -76,7 +76,9 @@ fn completing(play: &mut Play) -> Result<()> {
     describe(play, "comes again before it syncs", group)?;
     let waiting = play.begin(9, &of(group, "", "two"))?;
     wait_for(play, group, "PreparingRebalance")?;
-    play.ask("the first joins", 9, &of(group, second, "one"))?;
+    play.ask_sorted("the first joins", 9, &of(group, second, "one"), |told| {
+        told.members.sort_by_key(|member| member.group_instance_id.clone());
+    })?;
     play.finish::<JoinGroupRequest>("the second", 9, waiting)?;
     // The first leads; the second asks, and comes again while it waits.
     play.ask("goes", 5, &leave(group, &[("", Some("one")), ("", Some("two")), ("", Some("two"))]))?;
