@@ -87,11 +87,6 @@ pub const LISTED: &[Difference] = &[
         reason: "There are no Java classes here that could be looked for.",
     },
     Difference {
-        step: r"^story: Fetch v17 (deleted|still deleted|made again|written anew), session",
-        line: r"(error_code: (3|100|103)|aborted_transactions: (None|\[\]))$",
-        reason: "A session that outlives its topic is told UNKNOWN_TOPIC_ID, as a fetch without a session is; Apache Kafka goes by the name it once had (UNKNOWN_TOPIC_OR_PARTITION, INCONSISTENT_TOPIC_ID for a successor).",
-    },
-    Difference {
         step: r"^groups: FindCoordinator v[1-6] (no such kind|below)$",
         line: r"error_message",
         reason: "The type that does not exist is named; Apache Kafka's words are general ones.",

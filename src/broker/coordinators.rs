@@ -61,13 +61,19 @@ impl<M: Resident> Coordinators<M> {
             led.extend(mine.filter_map(|(index, _)| Some((*index, node.partitions.get(topic.id, *index)?))));
         }
         let mut serving = self.serving.write();
+        let mut over = Vec::new();
         serving.retain(|index, coordinator| {
             let goes_on = led.get(index).is_some_and(|partition| partition.leader_epoch() == coordinator.epoch());
             if !goes_on {
                 coordinator.resign();
+                over.push(coordinator.clone());
             }
             goes_on
         });
+        if !over.is_empty() {
+            // To give a million offsets' memory back takes longer than a change of the metadata may.
+            drop(host::task::spawn(host::task::blocking(move || drop(over))));
+        }
         for (index, partition) in led {
             serving.entry(index).or_insert_with(|| {
                 let epoch = partition.leader_epoch();
