@@ -2,6 +2,11 @@
 //!
 //! [`Controller`] is a [`Machine`] over the metadata image: it is told the time, the dice and the requests, and
 //! answers with Kafka's metadata records and a reply that counts once they are committed. One file a subject.
+//!
+//! Its shell makes a new controller for each reign of its node, so that nothing known of brokers outlives a reign; tells
+//! it [`Event::Tick`] at once, and again when the reply says so; gives it every heartbeat, by the same way as the ticks, so
+//! that no time passes while no heartbeat can; and tells it [`Event::BrokerUnreachable`] of what its own connections to
+//! brokers see, as long as it is so.
 
 mod bootstrap;
 mod brokers;

@@ -4,6 +4,7 @@ mod bootstrap;
 mod brokers;
 mod elections;
 mod features;
+mod golden;
 mod isr;
 mod kit;
 mod placement;
