@@ -22,12 +22,7 @@ pub(crate) struct Snapshots {
 }
 
 impl Snapshots {
-    pub(crate) fn new(
-        dir: &Path,
-        config: &MetadataLogConfig,
-        ids: Vec<SnapshotId>,
-        now: Moment,
-    ) -> Self {
+    pub(crate) fn new(dir: &Path, config: &MetadataLogConfig, ids: Vec<SnapshotId>, now: Moment) -> Self {
         Self { dir: dir.to_owned(), config: config.clone(), ids, last: now }
     }
 

@@ -187,9 +187,8 @@ impl Driver {
         };
         let now = clock::monotonic();
         let window = self.peers.election.majority_ms();
-        let fresh = self.peers.voters.len() == 1
-            || now.ms_since(since) < window
-            || self.peers.majority_within(now, window);
+        let fresh =
+            self.peers.voters.len() == 1 || now.ms_since(since) < window || self.peers.majority_within(now, window);
         if !fresh && let Some(reign) = &mut self.reign {
             reign.give_up(&SubmitError::NoMajority);
         }

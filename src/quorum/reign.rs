@@ -21,7 +21,8 @@ pub(crate) struct Ask {
 }
 
 /// What is proposed and not known to have landed.
-pub(crate) type Written = <openraft::impls::OneshotResponder<Types> as openraft::raft::responder::Responder<Types>>::Receiver;
+pub(crate) type Written =
+    <openraft::impls::OneshotResponder<Types> as openraft::raft::responder::Responder<Types>>::Receiver;
 
 /// How many proposals may be on their way. What is asked meanwhile shares the next one, and its sync of the disk.
 const IN_FLIGHT: usize = 2;

@@ -87,8 +87,11 @@ impl Journal {
             })?;
             files.all.push_back(Written { path, len, last });
         }
-        let journal =
-            Self { dir: dir.to_owned(), files: Mutex::new(files), memory: RwLock::new(Memory { base, ..Memory::default() }) };
+        let journal = Self {
+            dir: dir.to_owned(),
+            files: Mutex::new(files),
+            memory: RwLock::new(Memory { base, ..Memory::default() }),
+        };
         let first = base.0.map_or(0, |id| id.index + 1);
         let mut memory = journal.memory.write();
         for (expected, (index, entry)) in (first..).zip(found.split_off(&first)) {
@@ -240,7 +243,8 @@ impl Files {
         let bytes = sealed(out)?;
         if self.all.back().is_none_or(|file| file.len >= ROLL) {
             // A name may be taken, by a file whose entries were all taken back.
-            let path = (0..).map(|turn| dir.join(format!("{PREFIX}{first:020}-{turn}"))).find(|path| !host::fs::exists(path));
+            let path =
+                (0..).map(|turn| dir.join(format!("{PREFIX}{first:020}-{turn}"))).find(|path| !host::fs::exists(path));
             let path = path.unwrap_or_else(|| dir.join(PREFIX));
             self.open = Some(File::create_new(&path)?);
             self.all.push_back(Written { path, len: 0, last: 0 });

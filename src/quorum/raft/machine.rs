@@ -42,11 +42,13 @@ impl Publish {
     }
 
     fn tell(&self, applied: Applied) {
-        self.status.send_modify(|status| status.end = applied.end);
         if let Some(on_applied) = self.on_applied.lock().as_mut() {
             on_applied(&applied);
         }
+        let end = applied.end;
         self.images.send_replace(applied);
+        // Last, so that who waits for an end finds its image.
+        self.status.send_modify(|status| status.end = end);
     }
 }
 

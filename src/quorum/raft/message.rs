@@ -47,19 +47,35 @@ pub(crate) struct Envelope {
 #[derive(Debug)]
 pub(crate) enum Message {
     /// Would you vote for me in this term, my log being this long? Changes nothing (as KIP-996's pre-vote).
-    PreVote { term: u64, last: Option<LogId> },
+    PreVote {
+        term: u64,
+        last: Option<LogId>,
+    },
     /// Whether the vote would be given.
-    PreVoteAnswer { granted: bool },
+    PreVoteAnswer {
+        granted: bool,
+    },
     Vote(VoteRequest<u64>),
     VoteAnswer(VoteResponse<u64>),
     Append(AppendEntriesRequest<Types>),
     AppendAnswer(AppendEntriesResponse<u64>),
     /// A piece of a snapshot, from `at` on.
-    Snapshot { vote: Vote, mark: Mark, at: u64, bytes: Bytes, done: bool },
+    Snapshot {
+        vote: Vote,
+        mark: Mark,
+        at: u64,
+        bytes: Bytes,
+        done: bool,
+    },
     /// The newest vote known there, and how much of the snapshot is there.
-    SnapshotAnswer { vote: Vote, have: u64 },
+    SnapshotAnswer {
+        vote: Vote,
+        have: u64,
+    },
     /// The leader of this term goes: stand for election.
-    TakeOver { term: u64 },
+    TakeOver {
+        term: u64,
+    },
     TakeOverAnswer,
 }
 
@@ -278,8 +294,10 @@ mod tests {
 
     fn all() -> Vec<Message> {
         let vote = Vote::new_committed(3, 1);
-        let entries =
-            vec![Entry { log_id: log_id(3, 6), payload: EntryPayload::Blank }, Entry { log_id: log_id(3, 7), payload: EntryPayload::Blank }];
+        let entries = vec![
+            Entry { log_id: log_id(3, 6), payload: EntryPayload::Blank },
+            Entry { log_id: log_id(3, 7), payload: EntryPayload::Blank },
+        ];
         let prev_log_id = Some(log_id(2, 5));
         let mark = Mark {
             id: prev_log_id,

@@ -8,13 +8,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use host::clock::{self, Moment};
 use model::{ClusterId, DirectoryId, NodeId, Timestamp};
-use openraft::error::{
-    Fatal, NetworkError, RPCError, RaftError, ReplicationClosed, StreamingError, Unreachable,
-};
+use openraft::error::{Fatal, NetworkError, RPCError, RaftError, ReplicationClosed, StreamingError, Unreachable};
 use openraft::network::{Backoff, RPCOption, RaftNetwork, RaftNetworkFactory};
-use openraft::raft::{
-    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, VoteRequest, VoteResponse,
-};
+use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, VoteRequest, VoteResponse};
 use openraft::storage::Snapshot;
 use openraft::{AnyError, EmptyNode, OptionalSend, StorageIOError};
 use parking_lot::Mutex;
@@ -75,12 +71,7 @@ impl Peers {
 
     /// Asks another voter, and waits for the answer for `patience` milliseconds.
     pub(crate) async fn ask(&self, target: NodeId, message: &Message, patience: u64) -> io::Result<Message> {
-        let envelope = Envelope {
-            cluster: self.cluster.clone(),
-            from: self.me,
-            directory: self.directory,
-            to: target,
-        };
+        let envelope = Envelope { cluster: self.cluster.clone(), from: self.me, directory: self.directory, to: target };
         let call = self.transport.call(target, message.encode(&envelope));
         let answer = host::task::timeout(Duration::from_millis(patience), call).await;
         let answer = answer.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;

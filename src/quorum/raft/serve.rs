@@ -59,9 +59,7 @@ impl Server {
             Message::PreVote { term, last } => {
                 Message::PreVoteAnswer { granted: self.voting.would_vote(&self.raft, term, last) }
             }
-            Message::Vote(request) => {
-                Message::VoteAnswer(self.raft.vote(request).await.map_err(|_| Refused::Gone)?)
-            }
+            Message::Vote(request) => Message::VoteAnswer(self.raft.vote(request).await.map_err(|_| Refused::Gone)?),
             Message::Append(request) => {
                 self.check(&request)?;
                 self.note_leader(&request.vote);
@@ -102,9 +100,8 @@ impl Server {
     /// others went another way, this voter cannot know which of its records those are.
     fn check(&self, request: &AppendEntriesRequest<Types>) -> Result<(), Refused> {
         let Some(base) = self.journal.base().0 else { return Ok(()) };
-        let other_way = |entry: &super::Entry| {
-            entry.log_id.index <= base.index && entry.log_id.leader_id > base.leader_id
-        };
+        let other_way =
+            |entry: &super::Entry| entry.log_id.index <= base.index && entry.log_id.leader_id > base.leader_id;
         if !request.entries.iter().any(other_way) {
             return Ok(());
         }

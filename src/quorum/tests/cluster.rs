@@ -28,7 +28,10 @@ async fn three_elect_one_and_have_the_same_log() {
     cluster.all_have(leader.status().end).await;
     let description = leader.describe().unwrap();
     assert_eq!((description.leader, description.high_watermark), (leader.node(), leader.status().end));
-    assert!(description.voters.iter().all(|voter| voter.last_fetch.0 > 0 && voter.log_end > Offset(0)), "{description:?}");
+    assert!(
+        description.voters.iter().all(|voter| voter.last_fetch.0 > 0 && voter.log_end > Offset(0)),
+        "{description:?}"
+    );
     assert!(cluster.at(other_than(leader.node())[0]).describe().is_none());
     let image = cluster.stop_and_compare().await;
     assert_eq!(image.topics().count(), 20);
@@ -228,8 +231,12 @@ async fn strangers_are_refused() {
     use crate::raft::{Envelope, Message};
     let cluster = Cluster::started().await;
     let leader = cluster.leader().await;
-    let envelope =
-        Envelope { cluster: ClusterId(CLUSTER.into()), from: TWO, directory: Uuid::from_bytes([1; 16]), to: leader.node() };
+    let envelope = Envelope {
+        cluster: ClusterId(CLUSTER.into()),
+        from: TWO,
+        directory: Uuid::from_bytes([1; 16]),
+        to: leader.node(),
+    };
     let ask = |envelope: Envelope| Message::PreVote { term: 9, last: None }.encode(&envelope);
     let other = Envelope { cluster: ClusterId("other".into()), ..envelope.clone() };
     assert_eq!(leader.serve(&ask(other)).await.unwrap_err(), Refused::OtherCluster);
