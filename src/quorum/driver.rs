@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::handle::{Status, SubmitError};
-use crate::ledger::Ledger;
+use crate::ledger::{self, Ledger};
 use crate::raft::{self, Peers, Raft, Store};
 use crate::reign::{Ask, Reign, Written};
 use crate::settings::QuorumConfig;
@@ -237,12 +237,7 @@ impl Driver {
             ledger.capture()
         };
         let ledger = self.ledger.clone();
-        let written = task::blocking(move || {
-            let dir = ledger.lock().dir().to_owned();
-            capture.write(&dir, clock::now())?;
-            ledger.lock().snapshots.written(capture.id());
-            std::io::Result::Ok(())
-        });
+        let written = task::blocking(move || ledger::write_snapshot(&ledger, &capture, clock::now()));
         written.await.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
         Ok(true)
     }

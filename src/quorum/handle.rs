@@ -141,6 +141,9 @@ impl Quorum {
         let dir = config.dir.join(METADATA_DIR);
         let ledger = Arc::new(Mutex::new(ledger));
         let store = Store::new(&dir, journal, ledger.clone(), voters.of_quorum_state())?;
+        if voters.ids.len() == 1 {
+            store.journal().set_alone();
+        }
         let peers =
             Arc::new(Peers::new((cluster, node, directory), voters.ids.clone(), config.election.clone(), transport));
         let network = Network::new(peers.clone(), store.journal().clone(), ledger.clone());

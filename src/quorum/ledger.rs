@@ -10,6 +10,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use metadata::{Image, MetadataVersion, Record};
 use model::{LeaderEpoch, Offset, Timestamp};
+use parking_lot::Mutex;
 
 use crate::batches::{self, Damaged, Entry};
 use crate::cleaner::Snapshots;
@@ -65,6 +66,8 @@ pub(crate) struct Ledger {
     bytes_since_snapshot: u64,
     last_timestamp: Timestamp,
     pub(crate) snapshots: Snapshots,
+    /// Held by whoever writes a snapshot, so that no two write the same.
+    writing: Arc<Mutex<()>>,
     capture: Option<Capture>,
 }
 
@@ -94,6 +97,7 @@ impl Ledger {
             bytes_since_snapshot,
             last_timestamp,
             snapshots,
+            writing: Arc::default(),
             capture: None,
         }
     }
@@ -219,7 +223,7 @@ impl Ledger {
 
 impl Capture {
     /// Writes the capture as Kafka's checkpoint. Blocks on the disk.
-    pub(crate) fn write(&self, dir: &Path, now: Timestamp) -> io::Result<u64> {
+    fn write(&self, dir: &Path, now: Timestamp) -> io::Result<u64> {
         let invalid = |e: String| io::Error::new(io::ErrorKind::InvalidData, e);
         let version = self.image.metadata_version().unwrap_or(MetadataVersion::LATEST);
         let encode = |record: &Record| record.encode(version).map_err(|e| invalid(e.to_string()));
@@ -244,6 +248,21 @@ impl Capture {
     pub(crate) fn id(&self) -> SnapshotId {
         self.mark.position.id()
     }
+}
+
+/// Writes a capture as a snapshot beside the log, unless it is there. The ledger goes on meanwhile. Blocks on the disk.
+pub(crate) fn write_snapshot(ledger: &Mutex<Ledger>, capture: &Capture, now: Timestamp) -> io::Result<PathBuf> {
+    let (dir, writing) = {
+        let ledger = ledger.lock();
+        (ledger.dir.clone(), ledger.writing.clone())
+    };
+    let _alone = writing.lock();
+    let there = ledger.lock().snapshots.has(capture.id());
+    if !there {
+        capture.write(&dir, now)?;
+        ledger.lock().snapshots.written(capture.id());
+    }
+    Ok(dir.join(capture.id().file_name()))
 }
 
 /// Notes that a snapshot is about to take the place of the log, so that a restart in the middle knows which entry it stands for.

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::ops::RangeBounds;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use host::fs::File;
 use parking_lot::{Mutex, RwLock};
@@ -39,6 +40,8 @@ pub(crate) struct Kept {
 pub(crate) struct Journal {
     dir: PathBuf,
     files: Mutex<Files>,
+    /// Whether there are other voters, to whom even an entry without records is a promise.
+    alone: AtomicBool,
     memory: RwLock<Memory>,
 }
 
@@ -56,6 +59,8 @@ struct Files {
     /// Oldest first; the last one is written to.
     all: VecDeque<Written>,
     open: Option<File>,
+    /// Entries that go to disk with the next ones.
+    later: Vec<Entry>,
 }
 
 struct Written {
@@ -90,6 +95,7 @@ impl Journal {
         let journal = Self {
             dir: dir.to_owned(),
             files: Mutex::new(files),
+            alone: AtomicBool::new(false),
             memory: RwLock::new(Memory { base, ..Memory::default() }),
         };
         let first = base.0.map_or(0, |id| id.index + 1);
@@ -105,6 +111,11 @@ impl Journal {
         Ok(journal)
     }
 
+    /// Says that nobody but this voter votes, so that entries without records need not be on disk before others are.
+    pub(crate) fn set_alone(&self) {
+        self.alone.store(true, Ordering::Relaxed);
+    }
+
     /// Whether a directory has a journal.
     pub(crate) fn exists(dir: &Path) -> io::Result<bool> {
         Ok(!file_names(dir)?.is_empty())
@@ -114,6 +125,7 @@ impl Journal {
     pub(crate) fn restart(&self, base: (Option<LogId>, Position)) -> io::Result<()> {
         let mut files = self.files.lock();
         files.open = None;
+        files.later.clear();
         while let Some(file) = files.all.pop_front() {
             host::fs::remove_file(&file.path)?;
         }
@@ -121,16 +133,23 @@ impl Journal {
         host::fs::sync_dir(&self.dir)
     }
 
-    /// Appends entries, which follow on the last; they are on disk when this returns.
+    /// Appends entries, which follow on the last; they are on disk when this returns, but for those that promise nothing.
     pub(crate) fn append(&self, entries: Vec<Entry>) -> io::Result<()> {
-        let Some(first) = entries.first().map(|entry| entry.log_id.index) else { return Ok(()) };
-        let last = entries.last().map_or(first, |entry| entry.log_id.index);
-        let mut out = chunk(APPENDED);
-        out.length(entries.len());
-        for one in &entries {
-            entry::encode(one, &mut out);
+        let mut files = self.files.lock();
+        let empty = entries.iter().all(|entry| matches!(entry.payload, openraft::EntryPayload::Blank));
+        let mut chunked = std::mem::take(&mut files.later);
+        chunked.extend(entries.iter().cloned());
+        if empty && self.alone.load(Ordering::Relaxed) {
+            files.later = chunked;
+        } else if let (Some(first), Some(last)) = (chunked.first(), chunked.last()) {
+            let mut out = chunk(APPENDED);
+            out.length(chunked.len());
+            for one in &chunked {
+                entry::encode(one, &mut out);
+            }
+            files.write(&self.dir, (first.log_id.index, last.log_id.index), out)?;
         }
-        self.files.lock().write(&self.dir, first, last, out)?;
+        drop(files);
         let mut memory = self.memory.write();
         entries.into_iter().for_each(|entry| memory.insert(entry));
         Ok(())
@@ -140,7 +159,7 @@ impl Journal {
     pub(crate) fn take_back(&self, since: u64) -> io::Result<()> {
         let mut out = chunk(TAKEN_BACK);
         out.u64(since);
-        self.files.lock().write(&self.dir, since, 0, out)?;
+        self.files.lock().write(&self.dir, (since, 0), out)?;
         let mut memory = self.memory.write();
         let gone = memory.entries.split_off(&since);
         memory.bytes -= gone.values().map(|kept| entry::size(&kept.entry)).sum::<usize>();
@@ -214,6 +233,9 @@ impl Journal {
     /// The highest entry that may be let go, where at most `count` entries and `bytes` are to be kept.
     pub(crate) fn superfluous(&self, count: usize, bytes: usize) -> Option<u64> {
         let memory = self.memory.read();
+        if memory.entries.len() <= count && memory.bytes <= bytes {
+            return None;
+        }
         let (mut count_left, mut bytes_left) = (count, bytes);
         for (index, kept) in memory.entries.iter().rev() {
             let size = entry::size(&kept.entry);
@@ -239,7 +261,7 @@ impl Memory {
 }
 
 impl Files {
-    fn write(&mut self, dir: &Path, first: u64, last: u64, out: Writer) -> io::Result<()> {
+    fn write(&mut self, dir: &Path, (first, last): (u64, u64), out: Writer) -> io::Result<()> {
         let bytes = sealed(out)?;
         if self.all.back().is_none_or(|file| file.len >= ROLL) {
             // A name may be taken, by a file whose entries were all taken back.

@@ -16,7 +16,7 @@ use openraft::{AnyError, EmptyNode, OptionalSend, StorageIOError};
 use parking_lot::Mutex;
 
 use super::{Envelope, Journal, LogId, Message, Types, Vote, node_id};
-use crate::ledger::{Capture, Ledger};
+use crate::ledger::{self, Capture, Ledger};
 use crate::settings::ElectionConfig;
 use crate::transport::Transport;
 
@@ -215,19 +215,11 @@ enum Sending {
 
 /// The file of a snapshot, written if it is not there yet. A log without records needs none.
 fn on_disk(ledger: &Mutex<Ledger>, capture: &Capture) -> io::Result<Option<host::fs::File>> {
-    let id = capture.id();
-    if id.end.0 == 0 {
+    if capture.id().end.0 == 0 {
         return Ok(None);
     }
-    let (dir, there) = {
-        let ledger = ledger.lock();
-        (ledger.dir().to_owned(), ledger.snapshots.has(id))
-    };
-    if !there {
-        capture.write(&dir, clock::now())?;
-        ledger.lock().snapshots.written(id);
-    }
-    host::fs::File::open_read(dir.join(id.file_name())).map(Some)
+    let path = ledger::write_snapshot(ledger, capture, clock::now())?;
+    host::fs::File::open_read(path).map(Some)
 }
 
 /// The bytes of a file from `at` on, and whether they are the last.

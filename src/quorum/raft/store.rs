@@ -155,7 +155,7 @@ impl RaftLogStorage<Types> for Store {
             // That the vote was won is news, but no promise.
             if vote.committed && bound == Some(vote.leader_id) { Ok(()) } else { votes.write(&this.dir, &vote) }
         };
-        self.blocking(|e| StorageIOError::write_vote(e), work).await
+        self.blocking(StorageIOError::write_vote, work).await
     }
 
     async fn read_vote(&mut self) -> Result<Option<Vote>, Failed> {
@@ -168,16 +168,16 @@ impl RaftLogStorage<Types> for Store {
         I::IntoIter: OptionalSend,
     {
         let entries: Vec<Entry> = entries.into_iter().collect();
-        self.blocking(|e| StorageIOError::write_logs(e), move |this| this.journal.append(entries)).await?;
+        self.blocking(StorageIOError::write_logs, move |this| this.journal.append(entries)).await?;
         callback.log_io_completed(Ok(()));
         Ok(())
     }
 
     async fn truncate(&mut self, since: LogId) -> Result<(), Failed> {
-        self.blocking(|e| StorageIOError::write_logs(e), move |this| this.journal.take_back(since.index)).await
+        self.blocking(StorageIOError::write_logs, move |this| this.journal.take_back(since.index)).await
     }
 
     async fn purge(&mut self, upto: LogId) -> Result<(), Failed> {
-        self.blocking(|e| StorageIOError::write_logs(e), move |this| this.let_go(upto)).await
+        self.blocking(StorageIOError::write_logs, move |this| this.let_go(upto)).await
     }
 }

@@ -71,10 +71,8 @@ impl Voting {
         let now = clock::monotonic();
         let hears = self.peers.heard().is_some_and(|heard| now.ms_since(heard) < election.silence_ms() * 3 / 4);
         let known = raft.server_metrics().borrow().vote.leader_id.term;
-        !hears
-            && !(serve::leads(raft) && self.peers.majority_within(now, election.silence_ms()))
-            && term >= known
-            && last >= self.journal.last()
+        let leads = serve::leads(raft) && self.peers.majority_within(now, election.silence_ms());
+        !hears && !leads && term >= known && last >= self.journal.last()
     }
 
     /// A leader that goes wants this voter to follow it. Who else hears that leader gives no vote until its lease ends.

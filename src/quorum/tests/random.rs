@@ -83,7 +83,7 @@ async fn nothing_that_was_answered_is_lost() {
     let seeds = std::env::var("OTTLA_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(6);
     let first = std::env::var("OTTLA_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(0);
     for seed in first..first + seeds {
-        println!("seed {seed}");
+        eprintln!("seed {seed}");
         history(seed).await;
     }
 }
