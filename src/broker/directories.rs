@@ -9,7 +9,7 @@ use config::NodeConfig;
 use controller::Controller;
 use metadata::Image;
 use model::ClusterId;
-use quorum::{Applied, Endpoint, Format, MetadataLogConfig, Quorum, QuorumConfig};
+use quorum::{Alone, Applied, ElectionConfig, Endpoint, Format, MetadataLogConfig, Quorum, QuorumConfig};
 use storage::manager::{Logs, LogsConfig};
 use storage::meta_properties::MetaProperties;
 
@@ -75,7 +75,7 @@ pub async fn open(config: Arc<NodeConfig>) -> anyhow::Result<Logs> {
 pub async fn quorum(
     config: &NodeConfig,
     logs: &Logs,
-    controller: Controller,
+    controller: impl FnMut() -> Controller + Send + 'static,
     on_applied: impl FnMut(&Applied) + Send + 'static,
 ) -> anyhow::Result<(Quorum, Arc<Image>)> {
     let dir = absolute(&config.metadata_log_dir)?;
@@ -93,9 +93,15 @@ pub async fn quorum(
             retention_bytes: kraft.metadata_max_retention_bytes,
             retention_ms: kraft.metadata_max_retention_ms,
         },
+        election: ElectionConfig {
+            fetch_timeout_ms: milliseconds(config.quorum.fetch_timeout_ms),
+            election_timeout_ms: milliseconds(config.quorum.election_timeout_ms),
+            backoff_max_ms: milliseconds(config.quorum.election_backoff_max_ms),
+            request_timeout_ms: milliseconds(config.quorum.request_timeout_ms),
+        },
         dir: dir.clone(),
     };
-    Ok(Quorum::start(settings, logs.lock_of(&dir), controller, on_applied).await?)
+    Ok(Quorum::start(settings, logs.lock_of(&dir), controller, Arc::new(Alone), on_applied).await?)
 }
 
 /// Where this node listens as a controller, as others reach it.
@@ -110,6 +116,10 @@ fn endpoints(config: &NodeConfig) -> anyhow::Result<Vec<Endpoint>> {
             Ok(Endpoint { listener: listener.name.clone(), host, port: listener.port })
         })
         .collect()
+}
+
+fn milliseconds(value: i32) -> u64 {
+    value.max(0).unsigned_abs().into()
 }
 
 fn is_fresh(dir: &Path) -> bool {

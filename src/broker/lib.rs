@@ -167,8 +167,10 @@ fn check(config: &NodeConfig) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn controller_of(config: &Arc<NodeConfig>, cluster_id: &ClusterId) -> Controller {
-    Controller::new(Settings { cluster_id: cluster_id.clone(), node: config.clone(), node_id: config.node_id })
+/// Makes the controller's machine for each time that this node is the active one.
+fn controller_of(config: &Arc<NodeConfig>, cluster_id: &ClusterId) -> impl Fn() -> Controller + Send + 'static {
+    let settings = Settings { cluster_id: cluster_id.clone(), node: config.clone(), node_id: config.node_id };
+    move || Controller::new(settings.clone())
 }
 
 /// Opens all logs that the image knows, and takes their partitions up.

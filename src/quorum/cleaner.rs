@@ -4,80 +4,84 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
 use host::clock::Moment;
-use metadata::{MetadataVersion, Record};
 use model::{Offset, Timestamp};
 
-use crate::log::LogError;
+use crate::ledger::Ledger;
+use crate::log::{LogError, MetadataLog};
 use crate::settings::MetadataLogConfig;
-use crate::snapshot::{self, Agreement, SnapshotError, SnapshotId};
-use crate::writer::{Applied, Writer};
+use crate::snapshot::{self, SnapshotError, SnapshotId};
 
 /// The snapshots of a metadata log, and when the next is due.
 pub(crate) struct Snapshots {
     dir: PathBuf,
     config: MetadataLogConfig,
-    agreement: Agreement,
     /// Oldest first.
     ids: Vec<SnapshotId>,
     last: Moment,
 }
 
-/// A snapshot to be written.
-pub(crate) struct Job {
-    dir: PathBuf,
-    id: SnapshotId,
-    agreement: Agreement,
-    applied: Applied,
-    last_contained: Timestamp,
-}
-
 impl Snapshots {
-    pub(crate) fn new(
-        dir: &Path,
-        config: &MetadataLogConfig,
-        agreement: Agreement,
-        ids: Vec<SnapshotId>,
-        now: Moment,
-    ) -> Self {
-        Self { dir: dir.to_owned(), config: config.clone(), agreement, ids, last: now }
+    pub(crate) fn new(dir: &Path, config: &MetadataLogConfig, ids: Vec<SnapshotId>, now: Moment) -> Self {
+        Self { dir: dir.to_owned(), config: config.clone(), ids, last: now }
     }
 
-    /// The snapshot that is due, if one is.
-    pub(crate) fn due(&mut self, writer: &mut Writer, now: Moment) -> Option<Job> {
-        let (bytes, last_contained) = writer.since_snapshot();
+    /// Whether a snapshot of a ledger is due.
+    pub(crate) fn due(&self, ledger: &Ledger, now: Moment) -> bool {
+        let (bytes, _) = ledger.since_snapshot();
         let interval = self.config.snapshot_interval_ms;
         let by_time = interval > 0 && now.ms_since(self.last) >= interval && bytes > 0;
-        if bytes < self.config.snapshot_bytes && !by_time || writer.in_transaction() {
-            return None;
-        }
-        let applied = writer.applied();
-        let id = SnapshotId { epoch: applied.epoch, end: applied.end };
-        if self.ids.contains(&id) {
-            return None;
-        }
+        (bytes >= self.config.snapshot_bytes || by_time)
+            && !ledger.in_transaction()
+            && !self.has(ledger.at().position.id())
+    }
+
+    /// A snapshot begins to be written.
+    pub(crate) fn begun(&mut self, now: Moment) {
         self.last = now;
-        writer.snapshot_begun();
-        Some(Job { dir: self.dir.clone(), id, agreement: self.agreement.clone(), applied, last_contained })
+    }
+
+    /// Whether a snapshot is on disk.
+    pub(crate) fn has(&self, id: SnapshotId) -> bool {
+        self.ids.contains(&id)
+    }
+
+    /// The earliest snapshot.
+    pub(crate) fn earliest(&self) -> Option<SnapshotId> {
+        self.ids.first().copied()
+    }
+
+    /// The latest snapshot.
+    pub(crate) fn latest(&self) -> Option<SnapshotId> {
+        self.ids.last().copied()
     }
 
     /// A snapshot is on disk.
     pub(crate) fn written(&mut self, id: SnapshotId) {
-        self.ids.push(id);
-        self.ids.sort_unstable();
+        if !self.has(id) {
+            self.ids.push(id);
+            self.ids.sort_unstable();
+        }
+    }
+
+    /// Removes the snapshots before one that took the place of the log.
+    pub(crate) fn forget_before(&mut self, dir: &Path, id: SnapshotId) -> io::Result<()> {
+        for old in self.ids.extract_if(.., |old| *old < id) {
+            snapshot::remove(dir, old)?;
+        }
+        Ok(())
     }
 
     /// Removes the oldest snapshots, and the log before the next one, while there is too much of them
     /// (`metadata.max.retention.bytes`) or they are too old (`metadata.max.retention.ms`). The latest always stays.
-    pub(crate) fn clean(&mut self, writer: &mut Writer, now: Timestamp) -> Result<(), CleanError> {
+    pub(crate) fn clean(&mut self, log: &MetadataLog, now: Timestamp) -> Result<(), CleanError> {
         let mut sizes = 0;
         for id in &self.ids {
             sizes += host::fs::metadata_len(self.dir.join(id.file_name()))?;
         }
         while let [oldest, next, ..] = *self.ids.as_slice() {
             let path = self.dir.join(oldest.file_name());
-            let total = i64::try_from(sizes.saturating_add(writer.log().size())).unwrap_or(i64::MAX);
+            let total = i64::try_from(sizes.saturating_add(log.size())).unwrap_or(i64::MAX);
             let too_much = self.config.retention_bytes >= 0 && total > self.config.retention_bytes;
             let too_old = self.config.retention_ms >= 0
                 && now.ms_since(snapshot::last_contained(&path)?) > self.config.retention_ms;
@@ -87,7 +91,7 @@ impl Snapshots {
             sizes = sizes.saturating_sub(host::fs::metadata_len(&path)?);
             // The log first: a crash in between leaves a snapshot too many, never a log without what came before it.
             if next.end > Offset(0) {
-                writer.log().delete_before(next.end, now)?;
+                log.delete_before(next.end, now)?;
             }
             snapshot::remove(&self.dir, oldest)?;
             self.ids.remove(0);
@@ -106,18 +110,4 @@ pub(crate) enum CleanError {
     Snapshot(#[from] SnapshotError),
     #[error(transparent)]
     Log(#[from] LogError),
-}
-
-impl Job {
-    /// Writes the snapshot. Blocks on the disk.
-    pub(crate) fn run(self, now: Timestamp) -> io::Result<SnapshotId> {
-        let invalid = |e: String| io::Error::new(io::ErrorKind::InvalidData, e);
-        let version = self.applied.image.metadata_version().unwrap_or(MetadataVersion::LATEST);
-        let records = self.applied.image.to_records();
-        let encode = |record: &Record| record.encode(version).map_err(|e| invalid(e.to_string()));
-        let encoded: Vec<Bytes> = records.iter().map(encode).collect::<Result<_, _>>()?;
-        let len = snapshot::write(&self.dir, self.id, (self.last_contained, now), &self.agreement, encoded)?;
-        tracing::info!(snapshot = self.id.file_name(), bytes = len, records = records.len(), "took a snapshot");
-        Ok(self.id)
-    }
 }

@@ -1,8 +1,9 @@
-//! The few primitives that control records are made of (the flexible encoding of KIP-482).
+//! The few primitives that control records, the journal and the voters' messages are made of (the flexible encoding
+//! of KIP-482).
 
 /// The bytes are not what their kind and version ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a control record is malformed")]
+#[error("the bytes are malformed")]
 pub struct Malformed;
 
 /// Bytes being written.
@@ -15,6 +16,10 @@ impl Writer {
     }
 
     pub(crate) fn i16(&mut self, value: i16) {
+        self.bytes(&value.to_be_bytes());
+    }
+
+    pub(crate) fn u64(&mut self, value: u64) {
         self.bytes(&value.to_be_bytes());
     }
 
@@ -44,6 +49,12 @@ impl Writer {
         self.bytes(text.as_bytes());
     }
 
+    /// Bytes with their length in front.
+    pub(crate) fn blob(&mut self, bytes: &[u8]) {
+        self.length(bytes.len());
+        self.bytes(bytes);
+    }
+
     pub(crate) fn no_tags(&mut self) {
         self.0.push(0);
     }
@@ -61,6 +72,14 @@ impl<'a> Reader<'a> {
 
     fn fixed<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
         self.take(N)?.try_into().map_err(|_| Malformed)
+    }
+
+    pub(crate) fn u8(&mut self) -> Result<u8, Malformed> {
+        self.fixed().map(u8::from_be_bytes)
+    }
+
+    pub(crate) fn u64(&mut self) -> Result<u64, Malformed> {
+        self.fixed().map(u64::from_be_bytes)
     }
 
     pub(crate) fn i16(&mut self) -> Result<i16, Malformed> {
@@ -89,6 +108,12 @@ impl<'a> Reader<'a> {
             }
         }
         Err(Malformed)
+    }
+
+    /// Bytes with their length in front.
+    pub(crate) fn blob(&mut self) -> Result<&'a [u8], Malformed> {
+        let length = self.unsigned()?.checked_sub(1).ok_or(Malformed)?;
+        self.take(length)
     }
 
     pub(crate) fn string(&mut self) -> Result<String, Malformed> {

@@ -2,53 +2,79 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use controller::{Controller, Event, Reply};
 use host::task;
-use machine::Shard;
 use metadata::Image;
 use model::{LeaderEpoch, NodeId, Offset};
 use parking_lot::Mutex;
 use storage::dirs::DirLock;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::cleaner::Snapshots;
+use crate::driver::Driver;
 use crate::format::METADATA_DIR;
+use crate::ledger::{Applied, Ledger};
+use crate::raft::{self, Network, Peers, Publish, Raft, Refused, Server, StateMachine, Store, Voting};
+use crate::reign::Ask;
 use crate::settings::QuorumConfig;
 use crate::start::{self, StartError, Started};
-use crate::writer::{Applied, Ask, OnApplied, Writer};
+use crate::transport::Transport;
 
 /// How many questions may wait; who asks then waits to ask.
 const QUEUE: usize = 1024;
-/// How many questions share one fsync at most.
-const GROUP: usize = 256;
-/// How often snapshots, retention and deleted files are looked after.
-const HOUSEKEEPING_MS: u64 = 5_000;
 
-/// A quorum of one: this node is the only voter, and leads. Dropping it ends it without [`Quorum::shutdown`]'s order.
+/// This node's part in the controllers' quorum. Dropping it ends it without [`Quorum::shutdown`]'s order.
 pub struct Quorum {
     node: NodeId,
     asks: mpsc::Sender<Ask>,
     status: watch::Receiver<Status>,
+    pub(crate) parts: Parts,
+    /// Ends with the task.
+    over: watch::Receiver<()>,
     stop: Mutex<Option<oneshot::Sender<()>>>,
-    task: Mutex<Option<task::JoinHandle<()>>>,
+    pub(crate) task: Mutex<Option<task::JoinHandle<()>>>,
 }
 
-/// How the quorum is.
-#[derive(Clone, Debug)]
+/// What the handle reads without asking the driver.
+pub(crate) struct Parts {
+    pub(crate) raft: Raft,
+    pub(crate) store: Store,
+    pub(crate) ledger: Arc<Mutex<Ledger>>,
+    pub(crate) peers: Arc<Peers>,
+    pub(crate) publish: Arc<Publish>,
+    pub(crate) voters: start::Voters,
+    server: Server,
+}
+
+/// How the quorum is, as this node sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
-    /// The leader; here always this node.
-    pub leader: NodeId,
-    /// Its epoch.
+    /// The leader of the epoch; `None` while none is known, and on a leader that hears no majority.
+    pub leader: Option<NodeId>,
+    /// The newest epoch known.
     pub epoch: LeaderEpoch,
-    /// The end of the committed log.
+    /// The end of what is committed and applied here.
     pub end: Offset,
+    /// Whether this node decides: it leads, and has applied everything of before.
+    pub active: bool,
+    /// False on a leader that has heard no majority of the voters for a while: nothing can be decided.
+    pub majority: bool,
     /// Why it no longer commits, if so. The node should end then, as Apache Kafka does.
     pub failure: Option<Arc<str>>,
 }
 
 /// Why a question has no answer.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SubmitError {
+    /// Another node decides, or nobody does now. What was asked may still happen if this node lost the leadership in between.
+    #[error("this is not the active controller")]
+    NotController {
+        /// Who is, if that is known.
+        leader: Option<NodeId>,
+    },
+    /// The leader hears no majority of the voters. What was asked may or may not happen when they are back.
+    #[error("a majority of the controllers cannot be reached, so nothing can be decided")]
+    NoMajority,
     /// The disk failed, or worse. What was asked may or may not have happened.
     #[error("the metadata log failed: {0}")]
     Failed(Arc<str>),
@@ -58,15 +84,18 @@ pub enum SubmitError {
 }
 
 impl Quorum {
-    /// Takes up the metadata log of a formatted directory and leads it in a new epoch; gives the metadata as it is.
+    /// Takes up the metadata log of a formatted directory, and gives the metadata as it is.
     ///
-    /// `lock` is that of the directory if the caller has it already; without it, it is taken here.
-    /// `on_applied` is called with each new image, in order, before those who asked for the change are answered; it must
-    /// not block. It is not called with the image that this function returns.
+    /// The only voter leads, in a new epoch, when this returns. One of several returns at once, and finds out who leads.
+    ///
+    /// `lock` is that of the directory if the caller has it already; without it, it is taken here. `controller` makes the
+    /// machine for each reign of this node. `on_applied` is called with each new image, in order, before those who asked
+    /// for the change are answered; it must not block. It is not called with the image that this function returns.
     pub async fn start(
         config: QuorumConfig,
         lock: Option<DirLock>,
-        controller: Controller,
+        controller: impl FnMut() -> Controller + Send + 'static,
+        transport: Arc<dyn Transport>,
         on_applied: impl FnMut(&Applied) + Send + 'static,
     ) -> Result<(Self, Arc<Image>), StartError> {
         let started = task::blocking(move || {
@@ -78,47 +107,121 @@ impl Quorum {
             Ok::<_, StartError>((config, lock, started))
         });
         let (config, lock, started) = started.await.map_err(std::io::Error::other)??;
-        Ok(Self::run(&config, lock, started, controller, Box::new(on_applied)))
+        let alone = started.voters.ids.len() == 1;
+        let quorum = Self::run(config, lock, started, Box::new(controller), transport).await?;
+        if alone {
+            quorum.lead_alone().await?;
+        }
+        let parts = &quorum.parts;
+        let applied = parts.publish.follow(&parts.ledger, Box::new(on_applied));
+        Ok((quorum, applied.image))
     }
 
-    fn run(
-        config: &QuorumConfig,
+    async fn run(
+        config: QuorumConfig,
         lock: DirLock,
         started: Started,
-        controller: Controller,
-        mut on_applied: OnApplied,
-    ) -> (Self, Arc<Image>) {
-        let Started { log, epoch, image, agreement, snapshots, bytes_since_snapshot, last_timestamp } = started;
-        let end = log.end();
+        controller: Box<dyn FnMut() -> Controller + Send>,
+        transport: Arc<dyn Transport>,
+    ) -> Result<Self, StartError> {
+        let Started { ledger, journal, voters, cluster, directory } = started;
         let node = config.node_id;
-        let (status, watched) = watch::channel(Status { leader: node, epoch, end, failure: None });
+        let applied = ledger.applied();
+        let first = Status {
+            leader: None,
+            epoch: applied.epoch,
+            end: applied.end,
+            active: false,
+            majority: true,
+            failure: None,
+        };
+        let (status, watched) = watch::channel(first);
         let status = Arc::new(status);
-        let shard = Shard::resume(controller, image, end);
-        let ends = status.clone();
-        let publish = Box::new(move |applied: &Applied| {
-            ends.send_modify(|status| status.end = applied.end);
-            on_applied(applied);
-        });
-        let writer = Writer::new(shard, log, epoch, publish, (bytes_since_snapshot, last_timestamp));
-        let image = writer.applied().image;
+        let publish = Arc::new(Publish::new(applied, status.clone()));
         let dir = config.dir.join(METADATA_DIR);
-        let snapshots = Snapshots::new(&dir, &config.log, agreement, snapshots, host::clock::monotonic());
+        let ledger = Arc::new(Mutex::new(ledger));
+        let store = Store::new(&dir, journal, ledger.clone(), voters.of_quorum_state())?;
+        if voters.ids.len() == 1 {
+            store.journal().set_alone();
+        }
+        let peers =
+            Arc::new(Peers::new((cluster, node, directory), voters.ids.clone(), config.election.clone(), transport));
+        let network = Network::new(peers.clone(), store.journal().clone(), ledger.clone());
+        let machine = StateMachine::new(ledger.clone(), publish.clone());
+        let settings = Arc::new(raft::settings(&config.election).map_err(StartError::Agreement)?);
+        let raft = Raft::new(raft::raft_id(node), settings, network, store.clone(), machine).await;
+        let raft = raft.map_err(|e| StartError::Agreement(e.to_string()))?;
+        let voting = Arc::new(Voting::new(peers.clone(), store.journal().clone()));
+        let ends = status.clone();
+        let fail = Box::new(move |reason: String| {
+            tracing::error!(reason, "this controller cannot go on");
+            ends.send_modify(|status| status.failure = Some(reason.into()));
+        });
+        let server = Server::new(
+            raft.clone(),
+            peers.clone(),
+            store.journal().clone(),
+            ledger.clone(),
+            (voting.clone(), voters.named.clone()),
+            fail,
+        );
         let (asks, queue) = mpsc::channel(QUEUE);
         let (stop, stopped) = oneshot::channel();
-        let keeper = Keeper { writer, snapshots };
+        let mut driver = Driver {
+            config,
+            raft: raft.clone(),
+            store: store.clone(),
+            ledger: ledger.clone(),
+            peers: peers.clone(),
+            voters: voters.clone(),
+            status: status.clone(),
+            controller,
+            since: None,
+            reign: None,
+            first: None,
+        };
+        let (alive, over) = watch::channel(());
         let task = task::spawn(async move {
-            let ended = drive(keeper, queue, stopped).await;
+            let alone = driver.voters.ids.len() == 1;
+            let raft = driver.raft.clone();
+            let elections = async {
+                if alone {
+                    std::future::pending().await
+                } else {
+                    voting.run(&raft).await;
+                    std::future::pending().await
+                }
+            };
+            let ended = tokio::select! {
+                ended = driver.run(queue, stopped) => ended,
+                () = elections => Ok(()),
+            };
             if let Err(reason) = ended {
                 tracing::error!(reason, "the metadata log failed; nothing more can be committed");
                 status.send_modify(|status| status.failure = Some(reason.into()));
             }
-            drop(lock);
+            let _ = raft.shutdown().await;
+            drop((lock, alive));
         });
         let (stop, task) = (Mutex::new(Some(stop)), Mutex::new(Some(task)));
-        (Self { node, asks, status: watched, stop, task }, image)
+        let parts = Parts { raft, store, ledger, peers, publish, voters, server };
+        Ok(Self { node, asks, status: watched, parts, over, stop, task })
     }
 
-    /// Asks the controller. The answer comes when what was decided is on disk, and the image that has it was published.
+    /// The only voter elects itself.
+    async fn lead_alone(&self) -> Result<(), StartError> {
+        let failed = |reason: &str| StartError::Agreement(reason.to_owned());
+        self.parts.raft.trigger().elect().await.map_err(|e| failed(&e.to_string()))?;
+        let mut status = self.status.clone();
+        let settled = status.wait_for(|status| status.active || status.failure.is_some()).await;
+        match settled.map(|status| status.failure.clone()) {
+            Ok(None) => Ok(()),
+            Ok(Some(reason)) => Err(failed(&reason)),
+            Err(_) => Err(failed("it ended by itself")),
+        }
+    }
+
+    /// Asks the controller. The answer comes when what was decided is committed, and the image that has it was published here.
     ///
     /// A caller that stops waiting does not undo what it asked for.
     pub async fn submit(&self, event: Event) -> Result<Reply, SubmitError> {
@@ -126,14 +229,29 @@ impl Quorum {
         if self.asks.send(Ask { event, reply }).await.is_ok()
             && let Ok(reply) = answer.await
         {
-            return Ok(reply);
+            return reply;
         }
         Err(self.why_not().await)
+    }
+
+    /// Answers a message that another voter's [`Transport::call`] brought. An error costs whoever sent it the connection.
+    pub async fn serve(&self, message: &[u8]) -> Result<Bytes, Refused> {
+        self.parts.server.serve(message).await
     }
 
     /// How the quorum is now.
     pub fn status(&self) -> Status {
         self.status.borrow().clone()
+    }
+
+    /// How the quorum is, and every change of that.
+    pub fn watch_status(&self) -> watch::Receiver<Status> {
+        self.status.clone()
+    }
+
+    /// The latest image, and its successors; one may be passed over by the next.
+    pub fn watch(&self) -> watch::Receiver<Applied> {
+        self.parts.publish.watch()
     }
 
     /// This node.
@@ -150,7 +268,7 @@ impl Quorum {
         }
     }
 
-    /// Answers what was asked already, closes the log in order, and gives the directory free.
+    /// Answers what was asked already, lets another voter lead, closes the log in order, and gives the directory free.
     pub async fn shutdown(&self) {
         if let Some(stop) = self.stop.lock().take() {
             let _ = stop.send(());
@@ -165,80 +283,11 @@ impl Quorum {
 
     async fn why_not(&self) -> SubmitError {
         // The reason is told a moment after the questions were dropped; the end of the task ends the wait.
-        let mut status = self.status.clone();
-        match status.wait_for(|status| status.failure.is_some()).await.map(|status| status.failure.clone()) {
-            Ok(Some(reason)) => SubmitError::Failed(reason),
-            _ => SubmitError::ShutDown,
+        let mut over = self.over.clone();
+        while over.changed().await.is_ok() {}
+        match self.status().failure {
+            Some(reason) => SubmitError::Failed(reason),
+            None => SubmitError::ShutDown,
         }
     }
-}
-
-/// All that touches the disk, handed to a thread that may block and back.
-struct Keeper {
-    writer: Writer,
-    snapshots: Snapshots,
-}
-
-async fn drive(
-    mut keeper: Keeper,
-    mut queue: mpsc::Receiver<Ask>,
-    mut stopped: oneshot::Receiver<()>,
-) -> Result<(), String> {
-    let mut tick = host::clock::monotonic().plus_ms(HOUSEKEEPING_MS);
-    let mut running = true;
-    loop {
-        let mut group = Vec::new();
-        tokio::select! {
-            biased;
-            _ = &mut stopped, if running => {
-                running = false;
-                queue.close();
-            }
-            count = queue.recv_many(&mut group, GROUP) => if count == 0 { break },
-            () = task::sleep_until(tick) => {}
-        }
-        if !group.is_empty() {
-            keeper =
-                on_disk(keeper, |keeper| keeper.writer.commit(group, host::clock::now()).map_err(|e| e.to_string()))
-                    .await?;
-        }
-        let now = host::clock::monotonic();
-        if let Some(job) = keeper.snapshots.due(&mut keeper.writer, now) {
-            // Commits wait for it: it is rare, and as small as the metadata.
-            keeper = on_disk(keeper, |keeper| {
-                let id = job.run(host::clock::now()).map_err(|e| e.to_string())?;
-                keeper.snapshots.written(id);
-                Ok(())
-            })
-            .await?;
-            tick = now;
-        }
-        if now >= tick {
-            keeper = on_disk(keeper, housekeeping).await?;
-            tick = host::clock::monotonic().plus_ms(HOUSEKEEPING_MS);
-        }
-    }
-    on_disk(keeper, |keeper| keeper.writer.log().close().map_err(|e| e.to_string())).await?;
-    Ok(())
-}
-
-fn housekeeping(keeper: &mut Keeper) -> Result<(), String> {
-    let now = host::clock::now();
-    if let Err(error) = keeper.snapshots.clean(&mut keeper.writer, now) {
-        tracing::warn!(%error, "old snapshots could not be removed");
-    }
-    keeper.writer.log().tick(now).map_err(|e| e.to_string())
-}
-
-/// Runs work on a thread that may block. A panic there is told as a failure.
-async fn on_disk(
-    mut keeper: Keeper,
-    work: impl FnOnce(&mut Keeper) -> Result<(), String> + Send + 'static,
-) -> Result<Keeper, String> {
-    let done = task::blocking(move || {
-        let result = work(&mut keeper);
-        (keeper, result)
-    });
-    let (keeper, result) = done.await.map_err(|e| e.to_string())?;
-    result.map(|()| keeper)
 }

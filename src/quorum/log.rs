@@ -70,18 +70,33 @@ impl MetadataLog {
         self.log.latest_epoch().unwrap_or(LeaderEpoch(0))
     }
 
-    /// Appends one batch, which has its offset and epoch. Not on disk before [`MetadataLog::commit`].
-    pub(crate) fn append(&mut self, batch: Bytes) -> Result<(), LogError> {
+    /// Appends one batch, which has its offset and epoch. Not on disk before [`MetadataLog::flush`].
+    pub(crate) fn append(&self, batch: Bytes) -> Result<(), LogError> {
+        // The batch is what the voters agreed on, whatever its epoch.
         self.log.append_as_follower(&batch, LeaderEpoch(i32::MAX), host::clock::now())?;
         Ok(())
     }
 
-    /// Puts everything that was appended on disk; with one voter that commits it.
-    pub(crate) fn commit(&mut self) -> Result<(), LogError> {
-        let end = self.log.end_offset();
-        self.log.flush(end)?;
-        self.log.set_high_watermark(end);
+    /// Lets readers see everything that was appended, which is committed.
+    pub(crate) fn publish_end(&self) {
+        self.log.set_high_watermark(self.log.end_offset());
+    }
+
+    /// Puts everything that was appended on disk.
+    pub(crate) fn flush(&self) -> Result<(), LogError> {
+        self.log.flush(self.log.end_offset())?;
         Ok(())
+    }
+
+    /// Cuts off everything from `offset` on.
+    pub(crate) fn truncate(&self, offset: Offset, now: Timestamp) -> Result<(), LogError> {
+        self.log.truncate_to(offset, now)?;
+        Ok(())
+    }
+
+    /// The log as any partition's, to be read.
+    pub(crate) fn reader(&self) -> &Log {
+        &self.log
     }
 
     /// Calls `each` with every record from an offset on; returns how many bytes that were.
@@ -105,27 +120,27 @@ impl MetadataLog {
     }
 
     /// Forgets everything, to go on at `offset`.
-    pub(crate) fn restart_at(&mut self, offset: Offset, now: Timestamp) -> Result<(), LogError> {
+    pub(crate) fn restart_at(&self, offset: Offset, now: Timestamp) -> Result<(), LogError> {
         self.log.truncate_and_start_at(offset, now)?;
         self.log.set_high_watermark(offset);
         Ok(())
     }
 
     /// Lets the log begin at `offset`, and removes the segments that lie before it.
-    pub(crate) fn delete_before(&mut self, offset: Offset, now: Timestamp) -> Result<(), LogError> {
+    pub(crate) fn delete_before(&self, offset: Offset, now: Timestamp) -> Result<(), LogError> {
         self.log.delete_records_before(offset)?;
         self.log.enforce_retention(now)?;
         Ok(())
     }
 
     /// Removes for good what was deleted long enough ago.
-    pub(crate) fn tick(&mut self, now: Timestamp) -> Result<(), LogError> {
+    pub(crate) fn tick(&self, now: Timestamp) -> Result<(), LogError> {
         self.log.remove_due_files(now)?;
         Ok(())
     }
 
     /// Closes the log in order.
-    pub(crate) fn close(&mut self) -> Result<(), LogError> {
+    pub(crate) fn close(&self) -> Result<(), LogError> {
         self.log.close()?;
         Ok(())
     }

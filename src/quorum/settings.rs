@@ -21,6 +21,60 @@ pub struct QuorumConfig {
     pub min_insync_replicas: i32,
     /// How the log is kept.
     pub log: MetadataLogConfig,
+    /// How elections go.
+    pub election: ElectionConfig,
+}
+
+/// Kafka's keys for elections. They are upper bounds: what is faster than they ask for stays faster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ElectionConfig {
+    /// `controller.quorum.fetch.timeout.ms`: a voter that hears nothing for this long stands for election.
+    pub fetch_timeout_ms: u64,
+    /// `controller.quorum.election.timeout.ms`: how long a candidate waits for votes.
+    pub election_timeout_ms: u64,
+    /// `controller.quorum.election.backoff.max.ms`: the longest random wait in front of an election.
+    pub backoff_max_ms: u64,
+    /// `controller.quorum.request.timeout.ms`: how long a voter waits for another's answer.
+    pub request_timeout_ms: u64,
+}
+
+impl Default for ElectionConfig {
+    fn default() -> Self {
+        Self { fetch_timeout_ms: 2_000, election_timeout_ms: 1_000, backoff_max_ms: 1_000, request_timeout_ms: 2_000 }
+    }
+}
+
+impl ElectionConfig {
+    /// How often a leader says that it lives. A message on the way is given up after as long, and sent again.
+    pub(crate) fn heartbeat_ms(&self) -> u64 {
+        (self.silence_ms() / 4).max(1)
+    }
+
+    /// How long a voter hears nothing of a leader before it takes it for gone. Four heartbeats: a killed controller is
+    /// replaced within a second, and a slow disk or a lost packet makes no leader fall.
+    pub(crate) fn silence_ms(&self) -> u64 {
+        self.fetch_timeout_ms.clamp(40, 400)
+    }
+
+    /// How much longer one voter waits than another, at most, so that they do not all stand at once.
+    pub(crate) fn spread_ms(&self) -> u64 {
+        self.backoff_max_ms.clamp(10, 300)
+    }
+
+    /// How long votes are waited for.
+    pub(crate) fn vote_ms(&self) -> u64 {
+        self.election_timeout_ms.clamp(20, 300)
+    }
+
+    /// How long a voter gives no vote to another after it heard a leader, whatever it is told.
+    pub(crate) fn lease_ms(&self) -> u64 {
+        self.silence_ms() / 2
+    }
+
+    /// How long a leader may go without a majority's answers before it says so.
+    pub(crate) fn majority_ms(&self) -> u64 {
+        self.silence_ms() * 5 / 2
+    }
 }
 
 /// How the metadata log is kept on disk.

@@ -1,6 +1,7 @@
-//! How a quorum of one takes up its log: read what is there, begin an epoch, mend what was left open
+//! How a voter takes up its log, and what it writes first when it leads: the new epoch, and the end of what was left open
 //! (`KafkaRaftClient.initialize`, `ActivationRecordsGenerator`).
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -8,15 +9,17 @@ use bytes::Bytes;
 use metadata::records::{AbortTransactionRecord, BeginTransactionRecord, ConfigRecord, EndTransactionRecord};
 use metadata::{Image, Record};
 use model::batch::BatchError;
-use model::{DirectoryId, LeaderEpoch, NodeId, Offset, Timestamp};
+use model::{ClusterId, DirectoryId, LeaderEpoch, NodeId, Offset, Timestamp};
 use storage::dirs::LockError;
 use storage::meta_properties::{MetaProperties, MetaPropertiesError};
 
-use crate::batches::{self, Damaged, Entry, MAX_BATCH};
+use crate::batches::{self, Damaged, MAX_BATCH};
+use crate::cleaner::Snapshots;
 use crate::control::{Control, Voter};
 use crate::format::{BOOTSTRAP_FILE, KRAFT_VERSIONS, METADATA_DIR};
+use crate::ledger::{self, Found, Ledger};
 use crate::log::{LogError, MetadataLog};
-use crate::quorum_state::QuorumState;
+use crate::raft::{self, Journal, Landed, Mark, Marks, Position, Proposal};
 use crate::settings::QuorumConfig;
 use crate::snapshot::{self, Agreement, SnapshotError, SnapshotId};
 
@@ -50,9 +53,23 @@ pub enum StartError {
     /// The log begins after 0, and no snapshot has what came before.
     #[error("the metadata log begins at offset {0}, and there is no snapshot of what came before")]
     NoSnapshot(Offset),
-    /// There are other voters, with whom this version cannot agree yet.
-    #[error("the voters of this quorum are {0:?}; a quorum of several voters is not supported yet")]
-    SeveralVoters(Vec<NodeId>),
+    /// This node is a controller, but none of the voters.
+    #[error("node {0} is none of this quorum's voters, which are {1:?}")]
+    NotAVoter(NodeId, Vec<NodeId>),
+    /// Metadata is gone that was on disk once.
+    #[error(
+        "the metadata log ends at offset {end}, but it once went up to {expected}: what this voter promised is lost; \
+         restore it, or remove it to fetch everything from the other voters"
+    )]
+    Short {
+        /// Where it ends.
+        end: Offset,
+        /// Where it ended.
+        expected: Offset,
+    },
+    /// openraft does not start.
+    #[error("the quorum does not start: {0}")]
+    Agreement(String),
     /// The voter that the log names has another directory: it was wiped, or exchanged.
     #[error("voter {node} has its metadata in directory {expected}, but this is directory {found}")]
     OtherDirectory {
@@ -77,17 +94,13 @@ impl From<BatchError> for StartError {
     }
 }
 
-/// A quorum of one that leads, with everything in its log committed.
+/// A voter that has taken up what was on its disk, and has not spoken to anyone yet.
 pub(crate) struct Started {
-    pub(crate) log: MetadataLog,
-    pub(crate) epoch: LeaderEpoch,
-    pub(crate) image: Image,
-    pub(crate) agreement: Agreement,
-    pub(crate) snapshots: Vec<SnapshotId>,
-    /// Bytes of log that no snapshot has.
-    pub(crate) bytes_since_snapshot: u64,
-    /// The time of the last record.
-    pub(crate) last_timestamp: Timestamp,
+    pub(crate) ledger: Ledger,
+    pub(crate) journal: Journal,
+    pub(crate) voters: Voters,
+    pub(crate) cluster: ClusterId,
+    pub(crate) directory: DirectoryId,
 }
 
 /// What a log and its latest snapshot add up to.
@@ -96,11 +109,27 @@ struct Replayed {
     agreement: Agreement,
     /// Where the voters' record stands; -1 if `format` wrote it.
     voters_at: Offset,
-    epoch: LeaderEpoch,
     bytes: u64,
+    last_timestamp: Timestamp,
 }
 
-/// Reads the log of a formatted directory, and begins a new epoch as its leader. Blocks on the disk.
+/// Who votes.
+#[derive(Clone, Debug)]
+pub(crate) struct Voters {
+    /// All of them, in order.
+    pub(crate) ids: Vec<NodeId>,
+    /// With their directories, where voters are dynamic; this one's entry is as it should be now.
+    pub(crate) named: Vec<Voter>,
+}
+
+impl Voters {
+    /// What `quorum-state` says of voters: it names them where they are static.
+    pub(crate) fn of_quorum_state(&self) -> Option<Vec<NodeId>> {
+        self.named.is_empty().then(|| self.ids.clone())
+    }
+}
+
+/// Reads the log of a formatted directory, and what the voters agreed on besides. Blocks on the disk.
 pub(crate) fn start(config: &QuorumConfig, now: Timestamp) -> Result<Started, StartError> {
     let meta = MetaProperties::read(&config.dir)?.ok_or_else(|| StartError::NotFormatted(config.dir.clone()))?;
     if meta.node_id != config.node_id {
@@ -108,31 +137,100 @@ pub(crate) fn start(config: &QuorumConfig, now: Timestamp) -> Result<Started, St
     }
     let dir = config.dir.join(METADATA_DIR);
     host::fs::create_dir_all(&dir)?;
-    let mut log = MetadataLog::open(&dir, &config.log, now)?;
-    let snapshots = usable_snapshots(&dir, &mut log, now)?;
-    let mut replayed = replay(&dir, &log, snapshots.last().copied())?;
+    let log = MetadataLog::open(&dir, &config.log, now)?;
+    let snapshots = usable_snapshots(&dir, &log, now)?;
+    let latest = snapshots.last().copied();
+    let (journal, mut at) = reconcile(config, &dir, &log, latest, now)?;
+    let replayed = replay(&dir, &log, latest)?;
     let directory = meta.directory_id.unwrap_or(DirectoryId::ZERO);
-    let voter = check_voters(config, directory, &replayed.agreement)?;
+    let voters = check_voters(config, directory, &replayed.agreement)?;
+    if at.members.log_id().is_none() {
+        at.members = raft::members(&voters.ids);
+    }
+    let Replayed { image, agreement, voters_at, bytes, last_timestamp } = replayed;
+    let snapshots = Snapshots::new(&dir, &config.log, snapshots, host::clock::monotonic());
+    let found = Found { log, image, at, agreement, voters_at, bytes_since_snapshot: bytes, last_timestamp, snapshots };
+    Ok(Started { ledger: Ledger::new(&dir, found), journal, voters, cluster: meta.cluster_id, directory })
+}
 
-    let epoch = begin_epoch(config, &dir, &mut replayed, &mut log, voter, now)?;
-    let first = activation(config, &replayed.image)?;
-    let version = replayed.image.metadata_version().unwrap_or_else(|| crate::features::metadata_version(&first));
-    let encode = |record: &Record| record.encode(version).map_err(|e| StartError::Encode(e.to_string()));
-    let encoded: Vec<Bytes> = first.iter().map(encode).collect::<Result<_, _>>()?;
-    for batch in batches::record_batches(log.end(), epoch, now, encoded, (MAX_BATCH, i32::MAX))? {
-        log.append(batch)?;
+/// Brings the journal and the log together: says which entry the log stands at, and cuts off what is no whole entry.
+///
+/// Where another program wrote the log since (a new epoch, or no journal at all), the journal begins anew behind it.
+fn reconcile(
+    config: &QuorumConfig,
+    dir: &Path,
+    log: &MetadataLog,
+    latest: Option<SnapshotId>,
+    now: Timestamp,
+) -> Result<(Journal, Mark), StartError> {
+    let covered = latest.filter(|id| id.end == log.end()).map_or(LeaderEpoch(0), |id| id.epoch);
+    let here = Position { end: log.end(), epoch: log.last_epoch().max(covered) };
+    let anew = |journal: Option<Journal>| {
+        let base = Mark { id: raft::derived(here), position: here, ..Mark::default() };
+        if base.id.is_some() {
+            Marks { base: base.clone(), coming: None }.write(dir)?;
+        }
+        let behind = (base.id, base.position);
+        match journal {
+            None => Ok((Journal::open(dir, behind)?, base)),
+            Some(journal) => {
+                journal.restart(behind)?;
+                Ok((journal, base))
+            }
+        }
+    };
+    let marks = Marks::read(dir)?;
+    if marks.is_none() && !Journal::exists(dir)? {
+        return anew(None);
     }
-    log.commit()?;
-    for record in &first {
-        replayed.image.replay(record);
+    let marks = marks.unwrap_or_default();
+    let base = marks.coming.filter(|coming| coming.position.id() <= here.id()).unwrap_or(marks.base);
+    let journal = Journal::open(dir, (base.id, base.position))?;
+    let reach = journal.end();
+    let newest = journal.last().map_or(LeaderEpoch(0), |id| raft::epoch_of(raft::term(&id))).max(reach.epoch);
+    if here.epoch > newest || here.end > reach.end && is_alone(config, dir, log, latest)? {
+        tracing::info!(end = here.end.0, epoch = here.epoch.0, "the metadata log was written by another program");
+        return anew(Some(journal));
     }
-    let Replayed { image, agreement, bytes, .. } = replayed;
-    Ok(Started { log, epoch, image, agreement, snapshots, bytes_since_snapshot: bytes, last_timestamp: now })
+    if here.end > reach.end {
+        tracing::warn!(end = here.end.0, agreed = reach.end.0, "cut off metadata that the journal does not know");
+        log.truncate(reach.end, now)?;
+    }
+    if here.end < base.position.end {
+        return Err(StartError::Short { end: here.end, expected: base.position.end });
+    }
+    let mut at = base;
+    for kept in journal.kept() {
+        let openraft::EntryPayload::Normal(proposal) = &kept.entry.payload else { continue };
+        match kept.landed {
+            Landed::At(end) if end <= log.end() => (at.id, at.position) = (Some(kept.entry.log_id), kept.after),
+            Landed::At(_) => {
+                // A part of it may be there.
+                log.truncate(proposal.base, now)?;
+                break;
+            }
+            Landed::Nothing => {}
+        }
+    }
+    Ok((journal, at))
+}
+
+/// Whether this node is the only voter, so that nobody can know better what was agreed on.
+fn is_alone(
+    config: &QuorumConfig,
+    dir: &Path,
+    log: &MetadataLog,
+    latest: Option<SnapshotId>,
+) -> Result<bool, StartError> {
+    let agreement = replay(dir, log, latest)?.agreement;
+    let named = agreement.voters.unwrap_or_default();
+    let mut ids = named.iter().map(|voter| voter.id).chain(config.static_voters.iter().copied());
+    Ok(ids.all(|voter| voter == config.node_id))
 }
 
 /// The snapshots that fit to the log, oldest first; a log that ends before the latest begins anew behind it
 /// (`KafkaRaftLog.recoverSnapshots`, `truncateToLatestSnapshot`).
-fn usable_snapshots(dir: &Path, log: &mut MetadataLog, now: Timestamp) -> Result<Vec<SnapshotId>, StartError> {
+fn usable_snapshots(dir: &Path, log: &MetadataLog, now: Timestamp) -> Result<Vec<SnapshotId>, StartError> {
     let mut found = snapshot::list(dir)?;
     let start = log.start();
     if start > Offset(0) && found.iter().all(|id| id.end < start) {
@@ -155,93 +253,80 @@ fn usable_snapshots(dir: &Path, log: &mut MetadataLog, now: Timestamp) -> Result
 
 fn replay(dir: &Path, log: &MetadataLog, latest: Option<SnapshotId>) -> Result<Replayed, StartError> {
     let mut image = Image::default();
-    let (mut agreement, mut from) = (Agreement::default(), Offset(0));
+    let (mut agreement, mut from, mut last_timestamp) = (Agreement::default(), Offset(0), Timestamp(0));
     if let Some(id) = latest {
         let head = snapshot::read(&dir.join(id.file_name()), |at, bytes| {
-            image.replay(&decode(at, bytes)?);
+            image.replay(&ledger::decode(at, bytes)?);
             Ok(())
         })?;
-        (agreement, from) = (head.agreement, id.end);
+        (agreement, from, last_timestamp) = (head.agreement, id.end, head.last_contained);
     }
     let mut voters_at = from.plus(-1);
-    let mut epoch = latest.map_or(LeaderEpoch(0), |id| id.epoch);
     let bytes = log.for_each(from, |offset, batch, entry| {
-        epoch = epoch.max(batch.leader_epoch());
-        match entry {
-            Entry::Record(bytes) => image.replay(&decode(offset, bytes)?),
-            Entry::Control(Control::KraftVersion(version)) => agreement.kraft_version = version,
-            Entry::Control(Control::Voters(voters)) => {
-                agreement.voters = Some(voters);
-                voters_at = offset;
-            }
-            Entry::Control(_) => {}
-        }
-        Ok(())
+        last_timestamp = batch.max_timestamp();
+        ledger::fold(offset, entry, &mut image, &mut agreement, &mut voters_at)
     })?;
-    Ok(Replayed { image, agreement, voters_at, epoch, bytes })
+    Ok(Replayed { image, agreement, voters_at, bytes, last_timestamp })
 }
 
-fn decode(at: Offset, bytes: &[u8]) -> Result<Record, Damaged> {
-    Record::decode(&Bytes::copy_from_slice(bytes)).map_err(|e| Damaged::Record(at, e.to_string()))
-}
-
-/// Whether this node is the only voter; gives its own entry as it should be, where voters are dynamic.
-fn check_voters(config: &QuorumConfig, found: DirectoryId, agreement: &Agreement) -> Result<Option<Voter>, StartError> {
+/// Who votes; this node must be among them.
+fn check_voters(config: &QuorumConfig, found: DirectoryId, agreement: &Agreement) -> Result<Voters, StartError> {
     let node = config.node_id;
+    let in_order = |ids: &mut dyn Iterator<Item = NodeId>| ids.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
     if agreement.kraft_version == 0 {
-        return match config.static_voters.as_slice() {
-            [only] if *only == node => Ok(None),
+        let ids = in_order(&mut config.static_voters.iter().copied());
+        return match ids.as_slice() {
             [] => Err(StartError::NoVoters),
-            several => Err(StartError::SeveralVoters(several.to_vec())),
+            ids if !ids.contains(&node) => Err(StartError::NotAVoter(node, ids.to_vec())),
+            _ => Ok(Voters { ids, named: Vec::new() }),
         };
     }
-    match agreement.voters.as_deref() {
-        None | Some([]) => Err(StartError::NoVoters),
-        Some([only]) if only.id == node => {
-            // The zero id stands for a voter of before directories had ids.
-            let expected = only.directory_id;
-            if expected != found && !expected.is_zero() {
-                return Err(StartError::OtherDirectory { node, expected, found });
-            }
-            let endpoints = config.endpoints.clone();
-            Ok(Some(Voter { id: node, directory_id: found, endpoints, kraft_versions: KRAFT_VERSIONS }))
-        }
-        Some(several) => Err(StartError::SeveralVoters(several.iter().map(|voter| voter.id).collect())),
+    let mut named = agreement.voters.clone().unwrap_or_default();
+    let ids = in_order(&mut named.iter().map(|voter| voter.id));
+    if ids.is_empty() {
+        return Err(StartError::NoVoters);
     }
+    let Some(own) = named.iter_mut().find(|voter| voter.id == node) else {
+        return Err(StartError::NotAVoter(node, ids));
+    };
+    // The zero id stands for a voter of before directories had ids.
+    let expected = own.directory_id;
+    if expected != found && !expected.is_zero() {
+        return Err(StartError::OtherDirectory { node, expected, found });
+    }
+    let endpoints = config.endpoints.clone();
+    *own = Voter { id: node, directory_id: found, endpoints, kraft_versions: KRAFT_VERSIONS };
+    Ok(Voters { ids, named })
 }
 
-/// Begins the next epoch: first in `quorum-state`, so that no epoch is ever led twice, then in the log.
-fn begin_epoch(
+/// The batches that a new leader writes first: who leads, who votes where that is new, the records of a new cluster, or the
+/// end of a transaction left open.
+pub(crate) fn first_batches(
     config: &QuorumConfig,
-    dir: &Path,
-    replayed: &mut Replayed,
-    log: &mut MetadataLog,
-    voter: Option<Voter>,
+    ledger: &Ledger,
+    voters: &Voters,
+    granting: Vec<NodeId>,
+    epoch: LeaderEpoch,
     now: Timestamp,
-) -> Result<LeaderEpoch, StartError> {
-    let known = QuorumState::read(dir)?.map_or(LeaderEpoch(0), |state| state.epoch);
-    let epoch = LeaderEpoch(known.max(replayed.epoch).0.saturating_add(1));
-    let me = config.node_id;
-    let state = QuorumState {
-        leader: me,
-        epoch,
-        voted: NodeId::NONE,
-        voted_directory: DirectoryId::ZERO,
-        static_voters: voter.is_none().then(|| vec![me]),
-    };
-    state.write(dir)?;
-    let mut records = vec![Control::LeaderChange { leader: me, voters: vec![me], granting: vec![me] }];
-    if let Some(voter) = voter {
-        let now_voters = Some(vec![voter]);
-        // The log itself must name the voters once, and again when this one moved (`LeaderState`).
-        if replayed.voters_at < Offset(0) || replayed.agreement.voters != now_voters {
-            records.push(Control::KraftVersion(replayed.agreement.kraft_version));
-            records.extend(now_voters.clone().map(Control::Voters));
-        }
-        replayed.agreement.voters = now_voters;
+) -> Result<Proposal, StartError> {
+    let leader = config.node_id;
+    let mut control = vec![Control::LeaderChange { leader, voters: voters.ids.clone(), granting }];
+    let (agreement, voters_at) = ledger.agreement();
+    // The log itself must name the voters once, and again when this one moved (`LeaderState`).
+    if !voters.named.is_empty() && (voters_at < Offset(0) || agreement.voters.as_ref() != Some(&voters.named)) {
+        control.push(Control::KraftVersion(agreement.kraft_version));
+        control.push(Control::Voters(voters.named.clone()));
     }
-    log.append(batches::control_batch(log.end(), epoch, now, &records)?)?;
-    Ok(epoch)
+    let base = ledger.at().position.end;
+    let mut bytes = batches::control_batch(base, epoch, now, &control)?.to_vec();
+    let first = activation(config, ledger.image())?;
+    let version = ledger.image().metadata_version().unwrap_or_else(|| crate::features::metadata_version(&first));
+    let encode = |record: &Record| record.encode(version).map_err(|e| StartError::Encode(e.to_string()));
+    let encoded: Vec<Bytes> = first.iter().map(encode).collect::<Result<_, _>>()?;
+    for batch in batches::record_batches(base.plus(control.len() as i64), epoch, now, encoded, (MAX_BATCH, i32::MAX))? {
+        bytes.extend_from_slice(&batch);
+    }
+    Proposal::new(bytes.into()).map_err(|e| StartError::Encode(e.to_string()))
 }
 
 /// The records that a new leader writes first: those of a new cluster, or the end of a transaction left open.
@@ -258,7 +343,7 @@ fn activation(config: &QuorumConfig, image: &Image) -> Result<Vec<Record>, Start
     let path = config.dir.join(BOOTSTRAP_FILE);
     if host::fs::exists(&path) {
         snapshot::read(&path, |at, bytes| {
-            first.push(decode(at, bytes)?);
+            first.push(ledger::decode(at, bytes)?);
             Ok(())
         })?;
     } else {

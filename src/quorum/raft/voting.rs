@@ -1,0 +1,108 @@
+//! When this voter stands for election. openraft counts votes and keeps promises; the timers are here, with a round of asking first.
+//!
+//! A voter asks whether the others would vote for it before it begins a term (as KIP-996 has it), so that one who was
+//! cut off for a while does not topple a leader when it comes back.
+
+use std::sync::Arc;
+
+use host::clock::{self, Moment};
+use host::task::{self, JoinSet};
+use model::NodeId;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use super::{Journal, LogId, Message, Peers, Raft, raft_id, serve};
+
+/// The timers of elections.
+pub(crate) struct Voting {
+    peers: Arc<Peers>,
+    journal: Arc<Journal>,
+    /// A leader that goes asked this voter to stand at that moment.
+    asked: Mutex<Option<Moment>>,
+    wake: Notify,
+}
+
+impl Voting {
+    pub(crate) fn new(peers: Arc<Peers>, journal: Arc<Journal>) -> Self {
+        Self { peers, journal, asked: Mutex::new(None), wake: Notify::new() }
+    }
+
+    /// Stands for election whenever no leader is heard of, until it is dropped.
+    pub(crate) async fn run(&self, raft: &Raft) {
+        let election = &self.peers.election;
+        // Nobody was heard yet: the first wait is short, for those who have a leader will not vote.
+        let mut next = clock::monotonic().plus_ms(host::dice::below(election.spread_ms() / 2 + 1));
+        loop {
+            tokio::select! {
+                () = task::sleep_until(next) => {}
+                () = self.wake.notified() => {}
+            }
+            let now = clock::monotonic();
+            let asked = *self.asked.lock();
+            if let Some(at) = asked
+                && at > now
+            {
+                next = at;
+                continue;
+            }
+            let in_time = self.peers.heard().map(|heard| heard.plus_ms(election.silence_ms())).filter(|end| *end > now);
+            if serve::leads(raft) {
+                next = now.plus_ms(election.silence_ms());
+            } else if let (Some(end), None) = (in_time, asked) {
+                next = end.plus_ms(host::dice::below(election.spread_ms()));
+            } else {
+                let stands = asked.is_some() || self.majority_would_vote(raft).await;
+                *self.asked.lock() = None;
+                if stands {
+                    tracing::info!(node = self.peers.me.0, "stands for election as the active controller");
+                    if raft.trigger().elect().await.is_err() {
+                        return;
+                    }
+                }
+                let pause = if stands { election.vote_ms() } else { election.heartbeat_ms() };
+                next = clock::monotonic().plus_ms(pause + host::dice::below(election.spread_ms()));
+            }
+        }
+    }
+
+    /// Whether this voter would vote for another: it hears of no leader, and the other's log is no shorter.
+    pub(crate) fn would_vote(&self, raft: &Raft, term: u64, last: Option<LogId>) -> bool {
+        let election = &self.peers.election;
+        let now = clock::monotonic();
+        let hears = self.peers.heard().is_some_and(|heard| now.ms_since(heard) < election.silence_ms() * 3 / 4);
+        let known = raft.server_metrics().borrow().vote.leader_id.term;
+        let leads = serve::leads(raft) && self.peers.majority_within(now, election.silence_ms());
+        !hears && !leads && term >= known && last >= self.journal.last()
+    }
+
+    /// A leader that goes wants this voter to follow it. Who else hears that leader gives no vote until its lease ends.
+    pub(crate) fn take_over(&self, raft: &Raft, from: NodeId, term: u64) {
+        let known = raft.server_metrics().borrow().clone();
+        if known.current_leader == Some(raft_id(from)) && known.vote.leader_id.term == term {
+            let lease = self.peers.election.lease_ms();
+            *self.asked.lock() = Some(clock::monotonic().plus_ms(lease + 10));
+            self.wake.notify_one();
+        }
+    }
+
+    async fn majority_would_vote(&self, raft: &Raft) -> bool {
+        let term = raft.server_metrics().borrow().vote.leader_id.term + 1;
+        let last = self.journal.last();
+        let mut asked = JoinSet::new();
+        for node in self.peers.others() {
+            let peers = self.peers.clone();
+            asked.spawn(async move {
+                let question = Message::PreVote { term, last };
+                let patience = peers.election.vote_ms();
+                matches!(peers.ask(node, &question, patience).await, Ok(Message::PreVoteAnswer { granted: true }))
+            });
+        }
+        let mut granted = 1;
+        while granted < self.peers.majority()
+            && let Some(answer) = asked.join_next().await
+        {
+            granted += usize::from(answer.unwrap_or(false));
+        }
+        granted >= self.peers.majority()
+    }
+}
