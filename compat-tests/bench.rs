@@ -1,9 +1,12 @@
 //! `cargo x bench`: Ottla, Apache Kafka and the floor side by side, in rounds that take turns, medians and ratios at the end.
 
+mod commits;
 pub mod contender;
 pub mod floor;
 mod javas;
 mod latency;
+mod members;
+mod offsets;
 mod rows;
 mod sheet;
 pub mod throughput;
@@ -31,6 +34,9 @@ pub fn bench(words: &[String]) -> Result<bool> {
         mib: options.number("mib", if quick { 256 } else { 2048 })?,
         seconds: options.number("seconds", if quick { 4 } else { 20 })?,
         partitions: if quick { 200 } else { 1000 },
+        members: if quick { 50 } else { 500 },
+        groups: if quick { 300 } else { 10_000 },
+        offsets: if quick { 50_000 } else { 1_000_000 },
     };
     let wanted: Vec<&str> = options.value("only").map_or(Vec::new(), |only| only.split(',').collect());
     let rows: Vec<Row> = Row::ALL

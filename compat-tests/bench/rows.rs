@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use super::contender::{Name, Running, Site};
 use super::sheet::{Aim, Sheet, Unit};
-use super::{javas, latency, throughput};
+use super::{commits, javas, latency, members, offsets, throughput};
 use crate::kit::Stopwatch;
 use crate::pause;
 use crate::raw::{Connection, admin, frames};
@@ -16,6 +16,8 @@ const NOT_WORSE: Aim = Aim::AtLeast(1.0);
 const NOT_MORE: Aim = Aim::AtMost(1.0);
 const A_TENTH: Aim = Aim::AtMost(0.1);
 const A_TWENTIETH: Aim = Aim::AtMost(0.05);
+/// Clients of the rows with many.
+const MANY: usize = 32;
 const GIB: f64 = (1u64 << 30) as f64;
 
 /// How much of everything.
@@ -27,6 +29,12 @@ pub struct Plan {
     /// Of each latency row.
     pub seconds: u64,
     pub partitions: i32,
+    /// Of the large group.
+    pub members: usize,
+    /// How many small groups.
+    pub groups: usize,
+    /// Committed offsets to be loaded.
+    pub offsets: usize,
 }
 
 /// What can be asked for.
@@ -39,11 +47,26 @@ pub enum Row {
     Memory,
     Start,
     Tools,
+    Commits,
+    Join,
+    Groups,
+    Offsets,
 }
 
 impl Row {
-    pub const ALL: [Self; 7] =
-        [Self::One, Self::Twelve, Self::Slow, Self::Fast, Self::Memory, Self::Start, Self::Tools];
+    pub const ALL: [Self; 11] = [
+        Self::One,
+        Self::Twelve,
+        Self::Slow,
+        Self::Fast,
+        Self::Memory,
+        Self::Start,
+        Self::Tools,
+        Self::Commits,
+        Self::Join,
+        Self::Groups,
+        Self::Offsets,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -54,6 +77,10 @@ impl Row {
             Self::Memory => "memory",
             Self::Start => "start",
             Self::Tools => "tools",
+            Self::Commits => "commits",
+            Self::Join => "join",
+            Self::Groups => "groups",
+            Self::Offsets => "offsets",
         }
     }
 }
@@ -63,13 +90,25 @@ impl Row {
 /// # Errors
 /// Where a contender fails: a figure of one that does would mean nothing.
 pub fn run(dir: &Path, plan: &Plan, rows: &[Row], contenders: &[Name], sheet: &mut Sheet) -> Result<()> {
-    let loads: Vec<Row> = rows.iter().copied().filter(|row| *row != Row::Start).collect();
+    let alone = [Row::Start, Row::Groups, Row::Offsets];
+    let loads: Vec<Row> = rows.iter().copied().filter(|row| !alone.contains(row)).collect();
     if !loads.is_empty() {
         under_load(dir, plan, &loads, contenders, sheet)?;
     }
+    let brokers: Vec<Name> = contenders.iter().copied().filter(|who| *who != Name::Floor).collect();
+    for who in brokers.iter().copied() {
+        if rows.contains(&Row::Groups) {
+            crowd(&dir.join("groups"), plan, who, sheet).with_context(|| who.text())?;
+        }
+        if rows.contains(&Row::Offsets) {
+            let dir = dir.join("offsets");
+            let aim = Aim::AtMostOneAndLess(3000.0);
+            offsets::loads(&dir, plan.offsets, plan.rounds, who, aim, sheet).with_context(|| who.text())?;
+        }
+    }
     if rows.contains(&Row::Start) {
         for round in 0..plan.rounds {
-            for who in contenders.iter().copied().filter(|who| *who != Name::Floor) {
+            for who in brokers.iter().copied() {
                 starts(&dir.join(format!("start-{round}")), plan, who, sheet).with_context(|| who.text())?;
             }
         }
@@ -89,7 +128,7 @@ fn under_load(dir: &Path, plan: &Plan, rows: &[Row], contenders: &[Name], sheet:
     let mut warm = Sheet::default();
     let less = Plan { mib: plan.mib.min(256), seconds: 1, ..*plan };
     for it in &running {
-        for row in rows.iter().filter(|row| **row != Row::Tools) {
+        for row in rows.iter().filter(|row| !matches!(row, Row::Tools | Row::Join)) {
             one(it, *row, &less, "warm", &mut warm).with_context(|| it.site.name.text())?;
         }
     }
@@ -120,9 +159,13 @@ fn memory(it: &Running, rows: &[Row], title: &str, sheet: &mut Sheet) -> Result<
 
 fn one(it: &Running, row: Row, plan: &Plan, round: &str, sheet: &mut Sheet) -> Result<()> {
     let topic = format!("{}-{round}", row.name());
-    let partitions = if row == Row::Twelve { 12 } else { 1 };
+    let partitions = match row {
+        Row::Twelve => 12,
+        Row::Commits => MANY as i32,
+        _ => 1,
+    };
     let has_topics = it.site.name != Name::Floor;
-    if row == Row::Tools && !has_topics {
+    if matches!(row, Row::Tools | Row::Commits | Row::Join) && !has_topics {
         return Ok(());
     }
     if has_topics && row != Row::Memory {
@@ -134,7 +177,13 @@ fn one(it: &Running, row: Row, plan: &Plan, round: &str, sheet: &mut Sheet) -> R
         Row::Fast => percentiles(it, &topic, 20_000, plan.seconds, sheet)?,
         // Without any other row there would be no load to have memory after.
         Row::Memory => memory_load(it, plan, &topic, has_topics)?,
-        Row::Start => (),
+        Row::Start | Row::Groups | Row::Offsets => (),
+        Row::Commits => paces(it, &topic, plan.seconds, sheet)?,
+        Row::Join => {
+            let took = members::gather(&it.address(), &topic, plan.members)?;
+            let title = format!("a group of {} becomes stable", plan.members);
+            sheet.add(&title, Unit::Milliseconds, NOT_MORE, it.site.name, took.as_secs_f64() * 1000.0);
+        }
         Row::Tools => {
             let records = plan.mib << 10;
             let produced = javas::produce(&it.address(), &topic, records)?;
@@ -184,6 +233,42 @@ fn percentiles(it: &Running, topic: &str, rate: u64, seconds: u64, sheet: &mut S
         let millis = histogram.value_at_quantile(quantile) as f64 / 1000.0;
         sheet.add(&format!("{name} at {rate} rec/s"), Unit::Milliseconds, NOT_MORE, it.site.name, millis);
     }
+    Ok(())
+}
+
+/// Commits, and small produces beside them.
+fn paces(it: &Running, topic: &str, seconds: u64, sheet: &mut Sheet) -> Result<()> {
+    let groups = (0..MANY).map(|n| format!("committer-{n}"));
+    let mut connection = Connection::open(&it.address())?;
+    for group in groups {
+        admin::coordinator(&mut connection, &group)?;
+    }
+    let seconds = seconds.div_ceil(4);
+    for (what, one) in [(commits::What::Commit, "commit"), (commits::What::Produce, "produce of 100 B")] {
+        for (clients, how) in [((1, 1), "1 client"), ((1, 16), "1 client, 16 in flight"), ((MANY, 1), "32 clients")] {
+            let pace = commits::measure(it, topic, what, clients, seconds)?;
+            let title = format!("{one}, {how}");
+            sheet.add(&title, Unit::PerSecond, NOT_WORSE, it.site.name, pace.per_second);
+            let p99 = pace.latency.value_at_quantile(0.99) as f64 / 1000.0;
+            sheet.add(&format!("{title}, p99"), Unit::Milliseconds, NOT_MORE, it.site.name, p99);
+            let cpu = pace.cpu.as_secs_f64() * 1e6;
+            sheet.add(&format!("{title}, CPU"), Unit::CpuMicroseconds, NOT_MORE, it.site.name, cpu);
+        }
+    }
+    Ok(())
+}
+
+/// Many small groups in one broker.
+fn crowd(dir: &Path, plan: &Plan, who: Name, sheet: &mut Sheet) -> Result<()> {
+    let running = Site::new(who, dir, &[])?.start()?;
+    pause::until(running.process.started(), running.ready + Duration::from_secs(2));
+    let crowd = members::crowd(&running, plan.groups, plan.seconds.div_ceil(4))?;
+    let many = format!("{} groups of 3", plan.groups);
+    sheet.add(&format!("memory of {many}"), Unit::Mib, NOT_MORE, who, crowd.kib as f64 / 1024.0);
+    sheet.add(&format!("heartbeats in {many}"), Unit::PerSecond, NOT_WORSE, who, crowd.beats_per_second);
+    let cpu = crowd.cpu.as_secs_f64() * 1e6;
+    sheet.add(&format!("a heartbeat in {many}, CPU"), Unit::CpuMicroseconds, NOT_MORE, who, cpu);
+    running.stop()?;
     Ok(())
 }
 

@@ -14,6 +14,8 @@ pub enum Unit {
     CpuSecondsPerGib,
     Milliseconds,
     Mib,
+    PerSecond,
+    CpuMicroseconds,
 }
 
 impl Unit {
@@ -23,6 +25,8 @@ impl Unit {
             Self::CpuSecondsPerGib => "CPU s/GiB",
             Self::Milliseconds => "ms",
             Self::Mib => "MiB",
+            Self::PerSecond => "1/s",
+            Self::CpuMicroseconds => "CPU us",
         }
     }
 }
@@ -34,6 +38,8 @@ pub enum Aim {
     AtLeast(f64),
     /// Ottla / Kafka at most.
     AtMost(f64),
+    /// Ottla no more than Kafka, and less than this whatever Kafka has.
+    AtMostOneAndLess(f64),
 }
 
 #[derive(Debug)]
@@ -69,6 +75,9 @@ impl Sheet {
             let aim = match (line.aim, line.is_met()) {
                 (Aim::AtLeast(ratio), Some(met)) => format!(">= {ratio} {}", if met { "met" } else { "MISSED" }),
                 (Aim::AtMost(ratio), Some(met)) => format!("<= {ratio} {}", if met { "met" } else { "MISSED" }),
+                (Aim::AtMostOneAndLess(bound), Some(met)) => {
+                    format!("<= 1, < {bound} {}", if met { "met" } else { "MISSED" })
+                }
                 (_, None) => "-".to_owned(),
             };
             // A String takes everything.
@@ -132,6 +141,7 @@ impl Line {
         Some(match self.aim {
             Aim::AtLeast(least) => ratio >= least,
             Aim::AtMost(most) => ratio <= most,
+            Aim::AtMostOneAndLess(bound) => ratio <= 1.0 && self.median(Name::Ottla)? < bound,
         })
     }
 }
@@ -156,8 +166,10 @@ mod tests {
             sheet.add("latency", Unit::Milliseconds, Aim::AtMost(1.0), who, value);
         }
         sheet.add("alone", Unit::Mib, Aim::AtMost(1.0), Name::Ottla, 1.0);
-        assert_eq!(sheet.missed().len(), 2);
-        assert_eq!(sheet.aims(), 3);
+        sheet.add("bound", Unit::Mib, Aim::AtMostOneAndLess(89.0), Name::Ottla, 90.0);
+        sheet.add("bound", Unit::Mib, Aim::AtMostOneAndLess(89.0), Name::Kafka, 100.0);
+        assert_eq!(sheet.missed().len(), 3);
+        assert_eq!(sheet.aims(), 4);
         assert!(sheet.markdown().contains("| produce | MB/s | 90.00 | 100.00 | - | 0.900 | - | >= 1 MISSED |"));
     }
 

@@ -15,24 +15,39 @@ use metadata::Image;
 use model::batch::Compression;
 use model::{BrokerEpoch, ErrorCode, NodeId, PartitionIndex};
 use parking_lot::RwLock;
+use tokio::sync::Semaphore;
 
 pub use coordinator::{Coordinator, Pending};
 pub use resident::{Resident, Written};
 
 use crate::node::Node;
 
+/// Bytes read at a time while a coordinator is loaded, where nothing else is configured (`offsets.load.buffer.size`).
+const LOAD_BUFFER: usize = 5 * 1024 * 1024;
+
 /// The coordinators of one internal topic.
 pub struct Coordinators<M: Resident> {
     /// A machine for a new reign, told how large its batches may be.
     make: Box<dyn Fn(usize) -> M + Send + Sync>,
     compression: Compression,
+    load_buffer: usize,
+    /// A buffer and a processor for each that is being loaded: more at a time would be no faster.
+    loads: Arc<Semaphore>,
     serving: RwLock<BTreeMap<PartitionIndex, Arc<Coordinator<M>>>>,
 }
 
 impl<M: Resident> Coordinators<M> {
     /// None yet.
     pub fn new(compression: Compression, make: impl Fn(usize) -> M + Send + Sync + 'static) -> Self {
-        Self { make: Box::new(make), compression, serving: RwLock::default() }
+        let loads = Arc::new(Semaphore::new(host::limits::processors()));
+        Self { make: Box::new(make), compression, load_buffer: LOAD_BUFFER, loads, serving: RwLock::default() }
+    }
+
+    /// With so many bytes read at a time while a partition is loaded.
+    #[must_use]
+    pub fn with_load_buffer(mut self, bytes: usize) -> Self {
+        self.load_buffer = bytes;
+        self
     }
 
     /// Begins where this broker leads by `image`, and ends where it does no more. `first` makes what a new one is told
@@ -58,11 +73,21 @@ impl<M: Resident> Coordinators<M> {
                 let epoch = partition.leader_epoch();
                 let machine = (self.make)(partition.rules.load().max_message_bytes);
                 let coordinator = Coordinator::new(machine, partition, epoch, self.compression);
-                let (loading, first) = (coordinator.clone(), first.clone());
-                drop(host::task::spawn(host::task::blocking(move || loading.load(first))));
+                self.load(coordinator.clone(), first.clone());
                 coordinator
             });
         }
+    }
+
+    fn load(&self, coordinator: Arc<Coordinator<M>>, first: impl FnOnce() -> Vec<M::Event> + Send + 'static) {
+        let (loads, buffer) = (self.loads.clone(), self.load_buffer);
+        drop(host::task::spawn(async move {
+            coordinator.settled().await;
+            let turn = loads.acquire_owned().await;
+            let loaded = host::task::blocking(move || coordinator.load(buffer, first)).await;
+            drop(turn);
+            loaded
+        }));
     }
 
     /// The coordinator of a partition.

@@ -51,21 +51,14 @@ impl<M: Machine> Shard<M> {
         Self { machine, latest, committed: state, next, high_watermark: next, versions, parked }
     }
 
-    /// Folds in a committed record of the log, at `offset`, which somebody else (or an earlier self) wrote. Offsets that
-    /// are left out belong to control records.
-    pub fn load(&mut self, offset: Offset, record: &M::Record) {
-        debug_assert!(self.versions.is_empty(), "what is loaded comes before what is decided");
-        M::replay(&mut self.latest, record);
-        self.committed = self.latest.clone();
-        self.skip_to(offset.plus(1));
-    }
-
-    /// The log goes on at `next`: what lies before it that was not loaded are control records.
-    pub fn skip_to(&mut self, next: Offset) {
-        self.next = self.next.max(next);
-        if self.versions.is_empty() {
-            self.high_watermark = self.next;
-        }
+    /// Goes on from what others (or an earlier self) wrote: `state` is that of the committed log up to `next`. The whole log
+    /// at once, for a state that nobody shares is changed in its place while it is folded, and a shared one is copied.
+    pub fn restore(&mut self, state: M::State, next: Offset) {
+        debug_assert!(self.versions.is_empty() && next >= self.next, "what is loaded comes before what is decided");
+        self.latest = state.clone();
+        self.committed = state;
+        self.next = next;
+        self.high_watermark = next;
     }
 
     /// Lets the machine decide. Effects come back at once only if all that the decision saw is committed; else they

@@ -63,8 +63,7 @@ fn what_was_not_committed_never_happened() {
     assert_eq!(step.append.map(|append| (append.base, append.records)), Some((Offset(4), vec![5])));
     assert_eq!(shard.on_resigned(), ["15 at 4"]);
     assert_eq!((*shard.latest(), shard.next_offset()), (10, Offset(4)));
-    shard.skip_to(Offset(6));
-    shard.load(Offset(6), &1);
+    shard.restore(11, Offset(7));
     assert_eq!(shard.on_event(Timestamp(0), 0).effects, ["11 at 7"]);
 }
 

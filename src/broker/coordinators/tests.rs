@@ -5,12 +5,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use machine::{Machine, Moment, Outcome};
 use model::batch::{Batch, BatchSettings, Compression, Record};
-use model::{ErrorCode, LeaderEpoch, PartitionIndex, Timestamp, TopicPartition};
+use model::{ErrorCode, LeaderEpoch, NodeId, PartitionEpoch, PartitionIndex, Timestamp, TopicPartition};
+use replication::leader::Reign;
 use replication::validate::Rules;
 use storage::log::{Log, LogConfig, Opening};
 
 use super::{Coordinator, Resident, Written, partition_of};
-use crate::partitions::Partition;
+use crate::partition::Partition;
 
 /// Adds numbers; 0 only reads. Told to wait, it answers at the next tick.
 struct Sum {
@@ -94,10 +95,14 @@ impl Resident for Sum {
 
 fn partition(dir: &std::path::Path, max_message_bytes: usize) -> Arc<Partition> {
     let log = Log::open(Opening::new(dir, LogConfig::default()), Timestamp(0)).unwrap();
-    log.set_high_watermark(log.end_offset());
     let id = TopicPartition { topic: Sum::TOPIC.into(), partition: PartitionIndex(0) };
     let rules = Rules { max_message_bytes, ..Rules::default() };
-    Arc::new(Partition::new(id, host::dice::uuid(), Arc::new(log), LeaderEpoch(3), rules))
+    let partition = Partition::new(id, host::dice::uuid(), Arc::new(log), rules, Arc::default());
+    let me = NodeId(1);
+    let reign =
+        Reign { leader_epoch: LeaderEpoch(3), partition_epoch: PartitionEpoch(0), replicas: vec![me], isr: vec![me] };
+    partition.lead(me, reign, 30_000).unwrap();
+    Arc::new(partition)
 }
 
 fn coordinator(partition: &Arc<Partition>) -> Arc<Coordinator<Sum>> {
@@ -115,13 +120,13 @@ async fn it_answers_when_it_has_read_its_partition_and_remembers() {
     let partition = partition(dir.path(), 1000);
     let first = coordinator(&partition);
     assert_eq!(ask(&first, 1).await, Err(ErrorCode::CoordinatorLoadInProgress));
-    first.load(Vec::new);
+    first.load(100, Vec::new);
     assert_eq!(ask(&first, 5).await, Ok(5));
     assert_eq!(ask(&first, 7).await, Ok(12));
     first.resign();
     assert_eq!(ask(&first, 0).await, Err(ErrorCode::NotCoordinator));
     let second = coordinator(&partition);
-    second.load(|| vec![Event::Add(0, 30)]);
+    second.load(100, || vec![Event::Add(0, 30)]);
     assert_eq!(ask(&second, 0).await, Ok(42));
 }
 
@@ -129,7 +134,7 @@ async fn it_answers_when_it_has_read_its_partition_and_remembers() {
 async fn its_clock_wakes_it_and_its_end_sends_all_away() {
     let dir = tempfile::tempdir().unwrap();
     let coordinator = coordinator(&partition(dir.path(), 1000));
-    coordinator.load(Vec::new);
+    coordinator.load(100, Vec::new);
     assert_eq!(ask(&coordinator, -1).await, Ok(0), "answered at the tick");
     let waiting = coordinator.ask(-1).unwrap();
     coordinator.resign();
@@ -141,7 +146,7 @@ async fn what_cannot_be_written_did_not_happen() {
     let dir = tempfile::tempdir().unwrap();
     let partition = partition(dir.path(), 10);
     let coordinator = coordinator(&partition);
-    coordinator.load(Vec::new);
+    coordinator.load(100, Vec::new);
     assert_eq!(ask(&coordinator, 5).await, Err(ErrorCode::UnknownServerError), "a batch is larger than ten bytes");
     partition.rules.store(Arc::new(Rules::default()));
     assert_eq!(ask(&coordinator, 6).await, Ok(6));
