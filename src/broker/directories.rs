@@ -51,6 +51,13 @@ pub async fn open(config: Arc<NodeConfig>) -> anyhow::Result<Logs> {
         let dirs = paths(&config)?;
         let metadata = absolute(&config.metadata_log_dir)?;
         if dirs.iter().chain([&metadata]).all(|dir| is_fresh(dir)) {
+            if config.voters.iter().any(|voter| voter.id != config.node_id.0) {
+                bail!(
+                    "{} is not formatted, and this node is one of several voters: run `ottla format` first. A voter that \
+                     lost its directory must not format itself, for it could vote a second time",
+                    metadata.display()
+                );
+            }
             let cluster_id = host::dice::uuid().to_string();
             format(&config, &cluster_id, config.voters.is_empty(), false, Vec::new())?;
         }

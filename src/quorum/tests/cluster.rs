@@ -249,3 +249,78 @@ async fn strangers_are_refused() {
     drop(leader);
     cluster.stop_and_compare().await;
 }
+
+/// Takes away what is openraft's, and lets another program write topics in an epoch of its own.
+fn rewrite(dir: &Path, epoch: i32, names: &[&str]) {
+    for file in host::fs::list_dir(dir).unwrap().into_iter().filter(|file| file.name.starts_with("raft-")) {
+        host::fs::remove_file(&file.path).unwrap();
+    }
+    let log = log::MetadataLog::open(dir, &MetadataLogConfig::default(), host::clock::now()).unwrap();
+    for name in names {
+        let record = metadata::records::TopicRecord {
+            name: (*name).into(),
+            // The same on every node.
+            topic_id: Uuid::from_bytes([name.len() as u8; 16]),
+            ..Default::default()
+        };
+        let encoded = [metadata::Record::from(record).encode(MetadataVersion::LATEST).unwrap()];
+        let epoch = LeaderEpoch(epoch);
+        let made = batches::record_batches(log.end(), epoch, model::Timestamp(7), encoded, (1 << 20, 100)).unwrap();
+        made.into_iter().for_each(|batch| log.append(batch).unwrap());
+    }
+    log.close().unwrap();
+}
+
+/// Three directories that another program had in its hands since.
+async fn from_elsewhere(theirs: [&[&str]; 3]) -> Cluster {
+    let mut cluster = Cluster::started().await;
+    let leader = cluster.leader().await;
+    register(&leader).await;
+    create(&leader, "ours").await.unwrap();
+    cluster.all_have(leader.status().end).await;
+    drop(leader);
+    // So that no epoch begins while one after the other dies.
+    ALL.into_iter().for_each(|node| cluster.net.isolate(node));
+    for node in ALL {
+        cluster.kill(node).await;
+    }
+    cluster.net.heal();
+    for (node, names) in ALL.into_iter().zip(theirs) {
+        rewrite(&cluster.members[&node].dir.path().join(METADATA_DIR), 9, names);
+    }
+    cluster
+}
+
+#[tokio::test(start_paused = true)]
+async fn directories_of_another_program_are_gone_on_from() {
+    // One has not seen all of it.
+    let mut cluster = from_elsewhere([&["a", "bb"], &["a", "bb"], &[]]).await;
+    for node in ALL {
+        cluster.start(node).await;
+    }
+    let leader = cluster.leader().await;
+    assert_ne!(leader.node(), THREE, "it lacks what a majority has");
+    assert!(leader.status().epoch > LeaderEpoch(9));
+    create(&leader, "after").await.unwrap();
+    cluster.all_have(leader.status().end).await;
+    drop(leader);
+    let image = cluster.stop_and_compare().await;
+    for name in ["ours", "a", "bb", "after"] {
+        assert!(image.topic(name).is_some(), "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_went_another_way_elsewhere_is_not_mixed_in() {
+    let mut cluster = from_elsewhere([&["a"], &["a"], &["a", "bb"]]).await;
+    for node in [ONE, TWO] {
+        cluster.start(node).await;
+    }
+    let leader = cluster.leader().await;
+    create(&leader, "after").await.unwrap();
+    let third = cluster.start(THREE).await;
+    let reason = task::timeout(LONG, third.failed()).await.unwrap();
+    assert!(reason.contains("never agreed on"), "{reason}");
+    create(&leader, "goes-on").await.unwrap();
+    assert!(third.watch().borrow().image.topic("after").is_none());
+}
