@@ -48,7 +48,7 @@ impl Member {
         group: &str,
         words: &[&str],
     ) -> Result<Self> {
-        let config = dir.join("member.properties");
+        let config = dir.join(format!("{name}.properties"));
         // The consumer protocol takes it from the broker.
         let classic = if words.contains(&"classic") { "heartbeat.interval.ms=500\n" } else { "" };
         std::fs::write(&config, format!("{classic}metadata.max.age.ms=2000\nreconnect.backoff.max.ms=100\n"))?;
