@@ -1,10 +1,13 @@
 //! `cargo x compat`: chooses checks, starts what they need, reports.
 
 mod bench;
+mod clients;
+mod compaction;
 mod differences;
 mod differential;
 mod directory;
 mod dump;
+mod groups;
 mod kcat;
 mod options;
 mod page;
@@ -51,11 +54,14 @@ pub fn compat(words: &[String]) -> Result<bool> {
     let entries: Vec<Entry> = [
         directory::entries(&options),
         start::entries(),
+        compaction::entries(),
         schemas::entries(),
         kcat::entries(),
         scripts::entries(),
+        groups::entries(),
         differential::entries(),
         suites::entries(&options)?,
+        clients::entries(&options),
     ]
     .into_iter()
     .flatten()
@@ -78,6 +84,9 @@ pub fn compat(words: &[String]) -> Result<bool> {
         report.run(&checks, threads);
     }
     let green = report.conclude();
+    if options.page && bench.judges_ottla() {
+        clients::write_page(&page::today())?;
+    }
     if !green {
         bench.keep();
     }

@@ -2,6 +2,8 @@
 
 pub mod broker;
 pub mod cache;
+pub mod dumped;
+pub mod go;
 pub mod home;
 pub mod jars;
 pub mod kcat;

@@ -1,5 +1,9 @@
 //! Installs what the judges need, or says by name what is missing.
 
+mod go;
+
+use std::path::Path;
+
 use anyhow::Result;
 
 use crate::{paths, shell};
@@ -8,13 +12,23 @@ use crate::{paths, shell};
 const PACKAGES: &[(&str, &str)] = &[
     ("cc", "gcc"),
     ("c++", "g++"),
+    ("curl", "curl"),
     ("kcat", "kcat"),
+    ("make", "make"),
+    ("npm", "npm"),
     ("java", "openjdk-17-jdk-headless"),
     ("javac", "openjdk-17-jdk-headless"),
     ("mvn", "maven"),
     ("musl-gcc", "musl-tools"),
+    ("pip3", "python3-pip"),
+    ("python3", "python3"),
     ("setpriv", "util-linux"),
+    ("tar", "tar"),
+    ("unzip", "unzip"),
 ];
+
+/// A header that the clients' C code wants, and the Debian package that has it.
+const HEADERS: &[(&str, &str)] = &[("/usr/include/zlib.h", "zlib1g-dev"), ("/usr/include/zstd.h", "libzstd-dev")];
 
 /// Cargo's own tools, pinned; they go to the cache, not to the user's cargo folder.
 const TOOLS: &[(&str, &str)] = &[("cargo-deny", "0.20.2")];
@@ -29,6 +43,9 @@ pub fn setup() -> Result<bool> {
     let mut missing = Vec::new();
     packages(&mut missing)?;
     tools(&mut missing)?;
+    if !go::toolchain()? {
+        missing.push("Go 1.26 or newer, of the machine's own or from the Go module proxy".to_owned());
+    }
     if !target()? {
         missing.push(format!("the rustup target {TARGET}: rustup target add {TARGET}"));
     }
@@ -39,7 +56,10 @@ pub fn setup() -> Result<bool> {
 }
 
 fn packages(missing: &mut Vec<String>) -> Result<()> {
-    let absent = || PACKAGES.iter().filter(|(program, _)| !shell::is_installed(program));
+    let absent = || {
+        let programs = PACKAGES.iter().filter(|(program, _)| !shell::is_installed(program));
+        programs.chain(HEADERS.iter().filter(|(header, _)| !Path::new(header).is_file()))
+    };
     let mut wanted: Vec<&str> = absent().map(|(_, package)| *package).collect();
     wanted.dedup();
     if wanted.is_empty() {

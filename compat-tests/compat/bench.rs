@@ -58,15 +58,26 @@ impl Bench {
             Some(address) => {
                 Ok(Side { address: address.clone(), local: vec![(address.clone(), "ADDRESS")], broker: None })
             }
-            None => self.start(self.options.against, "judged", Layout::default()),
+            None => Self::start(self.options.against, &self.path().join("judged"), Layout::default()),
         };
         side(self.judged.get_or_init(|| start().map_err(|error| format!("{error:#}"))))
     }
 
     /// Apache Kafka, which is right.
     pub fn reference(&self) -> Result<&Side> {
-        let start = || self.start(Kind::Kafka, "reference", Layout::default());
+        let start = || Self::start(Kind::Kafka, &self.path().join("reference"), Layout::default());
         side(self.reference.get_or_init(|| start().map_err(|error| format!("{error:#}"))))
+    }
+
+    /// The broker under judgement and Apache Kafka, a pair that nobody else asks.
+    pub fn pair(&self, name: &str) -> Result<(Side, Side)> {
+        let folder = self.folder(name)?;
+        let start = |kind, side| Self::start(kind, &folder.join(side), Layout::default());
+        std::thread::scope(|scope| {
+            let theirs = scope.spawn(|| start(Kind::Kafka, "reference"));
+            let ours = start(self.options.against, "judged");
+            Ok((ours?, theirs.join().map_err(|_| anyhow!("a start panicked"))??))
+        })
     }
 
     /// Asks a broker under judgement that is set up in a way of its own; one is started for each name.
@@ -76,7 +87,8 @@ impl Bench {
             return ask(self.judged()?);
         }
         let started = Arc::clone(self.others.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_default());
-        let start = || self.start(self.options.against, name, layout).map_err(|error| format!("{error:#}"));
+        let start =
+            || Self::start(self.options.against, &self.path().join(name), layout).map_err(|error| format!("{error:#}"));
         ask(side(started.get_or_init(start))?)
     }
 
@@ -104,9 +116,8 @@ impl Bench {
         eprintln!("logs and directories are kept in {}", self.path().display());
     }
 
-    fn start(&self, kind: Kind, name: &str, layout: Layout) -> Result<Side> {
-        let dir = self.path().join(name);
-        let broker = Broker::start(kind, &dir, layout)?;
+    fn start(kind: Kind, dir: &Path, layout: Layout) -> Result<Side> {
+        let broker = Broker::start(kind, dir, layout)?;
         let node = broker.node();
         let local = vec![
             (dir.display().to_string(), "DIR"),

@@ -5,25 +5,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 
 use crate::kit::Tools;
-
-const MAIN: &str = "org.apache.kafka.tools.DumpLogSegments";
-
-/// What the tool says where a file is not as it should be; its exit status says nothing.
-const COMPLAINTS: &[&str] = &[
-    "Mismatches in",
-    "Found timestamp mismatch",
-    "Found out of order timestamp",
-    "are not found in",
-    "invalid bytes",
-    "Exception",
-    "isvalid: false",
-    "Could not",
-    "could not",
-    "Ignoring unknown file",
-    "corrupt",
-];
+use crate::kit::dumped::{self, Compacted};
 
 /// Reads logs, snapshots and the metadata log; indexes only where the broker was stopped cleanly, for both brokers preallocate them.
+/// Offsets may be missing where the directories' own checkpoints tell of compaction.
 pub fn dump(tools: &Tools, log_dirs: &[PathBuf], clean: bool) -> Result<usize> {
     let (mut logs, mut indexes, mut metadata) = (Vec::new(), Vec::new(), Vec::new());
     for dir in log_dirs {
@@ -40,30 +25,36 @@ pub fn dump(tools: &Tools, log_dirs: &[PathBuf], clean: bool) -> Result<usize> {
     if logs.is_empty() || metadata.is_empty() {
         bail!("no logs in {log_dirs:?}: {logs:?} {metadata:?}");
     }
+    let compacted = Compacted::of(log_dirs.iter().map(PathBuf::as_path))?;
+    let accepts = |flags: &[&str], files: &[String]| accepts(tools, &compacted, flags, files);
     let offset_indexes: Vec<String> = indexes.iter().filter(|file| file.ends_with(".index")).cloned().collect();
-    accepts(tools, &["--deep-iteration", "--print-data-log"], &logs)?;
-    accepts(tools, &["--cluster-metadata-decoder", "--deep-iteration"], &metadata)?;
-    accepts(tools, &["--deep-iteration"], &indexes)?;
-    accepts(tools, &["--index-sanity-check"], &indexes)?;
-    accepts(tools, &["--verify-index-only"], &offset_indexes)?;
+    let of_groups: Vec<String> =
+        logs.iter().filter(|file| file.contains("/__consumer_offsets-") && file.ends_with(".log")).cloned().collect();
+    accepts(&["--deep-iteration", "--print-data-log"], &logs)?;
+    accepts(&["--offsets-decoder", "--deep-iteration"], &of_groups)?;
+    accepts(&["--cluster-metadata-decoder", "--deep-iteration"], &metadata)?;
+    accepts(&["--deep-iteration"], &indexes)?;
+    accepts(&["--index-sanity-check"], &indexes)?;
+    accepts(&["--verify-index-only"], &offset_indexes)?;
     Ok(logs.len() + metadata.len() + indexes.len())
 }
 
-fn accepts(tools: &Tools, flags: &[&str], files: &[String]) -> Result<()> {
+fn accepts(tools: &Tools, compacted: &Compacted, flags: &[&str], files: &[String]) -> Result<()> {
     if files.is_empty() {
         return Ok(());
     }
     let list = files.join(",");
     let mut args = vec!["--files", &list];
     args.extend(flags);
-    let output = tools.run(MAIN, &args)?;
+    let output = tools.run(dumped::MAIN, &args)?;
     let text = format!("{}\n{}", output.stdout, output.stderr);
-    // The tool takes every segment but a log's first for a gap after -1.
-    let is_gap = |line: &str| line.contains(" is followed by ") && !line.trim_start().starts_with("-1 ");
-    let is_wrong = |line: &&str| is_gap(line) || COMPLAINTS.iter().any(|complaint| line.contains(complaint));
-    let wrong: Vec<&str> = text.lines().filter(is_wrong).take(20).collect();
+    let wrong = dumped::faults(&text, compacted);
     if output.status != 0 || !wrong.is_empty() {
-        bail!("DumpLogSegments {flags:?} ended with {} and says\n{}", output.status, wrong.join("\n"));
+        bail!(
+            "DumpLogSegments {flags:?} ended with {} and says\n{}",
+            output.status,
+            wrong.get(..20).unwrap_or(&wrong).join("\n")
+        );
     }
     Ok(())
 }

@@ -13,11 +13,24 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("tools clients", include_str!("../scripts/clients.txt")),
 ];
 
+/// These list all that there is, so nobody else may be there.
+const ALONE: &[(&str, &str)] = &[
+    ("tools groups", include_str!("../scripts/groups.txt")),
+    ("tools consumer groups", include_str!("../scripts/groups-consumer.txt")),
+];
+
 pub fn entries() -> Vec<Entry> {
-    SCRIPTS.iter().map(|(name, _)| Entry::asks(*name, run)).collect()
+    let scripts = SCRIPTS.iter().map(|(name, _)| Entry::asks(*name, run));
+    scripts.chain(ALONE.iter().map(|(name, _)| Entry::starts(*name, run_alone))).collect()
 }
 
 fn run(bench: &Bench, name: &str) -> Result<String> {
     let (_, script) = SCRIPTS.iter().find(|(it, _)| *it == name).context("no such script")?;
-    script::compare(bench, name, script)
+    script::compare(bench, name, script, bench.judged()?, bench.reference()?)
+}
+
+fn run_alone(bench: &Bench, name: &str) -> Result<String> {
+    let (_, script) = ALONE.iter().find(|(it, _)| *it == name).context("no such script")?;
+    let (judged, reference) = bench.pair(name)?;
+    script::compare(bench, name, script, &judged, &reference)
 }

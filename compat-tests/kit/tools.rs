@@ -78,7 +78,11 @@ impl Tools {
         said.recv_timeout(LIMIT).with_context(|| format!("{main} {args:?} did not end"))
     }
 
-    fn begin(&self, main: &str, args: &[&str]) -> Result<Receiver<Output>> {
+    /// Runs a main class beside whatever else is run; what it said comes when it has ended.
+    ///
+    /// # Errors
+    /// Where the JVM is gone.
+    pub fn begin(&self, main: &str, args: &[&str]) -> Result<Receiver<Output>> {
         let mut guard = lock(&self.stdin);
         let (stdin, last) = guard.as_mut().context("the JVM is gone")?;
         *last += 1;

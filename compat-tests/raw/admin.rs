@@ -1,13 +1,14 @@
 //! The few requests around a load: make a topic, drop it, ask for offsets, ask for a producer id.
 
 use anyhow::{Context, Result, ensure};
-use kafka_protocol::messages::create_topics_request::CreatableTopic;
+use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
 use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
+use kafka_protocol::messages::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::{
     CreateTopicsRequest, DeleteTopicsRequest, DescribeGroupsRequest, FindCoordinatorRequest, GroupId,
-    InitProducerIdRequest, ListOffsetsRequest, MetadataRequest, TopicName,
+    IncrementalAlterConfigsRequest, InitProducerIdRequest, ListOffsetsRequest, MetadataRequest, TopicName,
 };
 use kafka_protocol::protocol::StrBytes;
 
@@ -46,13 +47,47 @@ pub fn coordinator(connection: &mut Connection, id: &str) -> Result<()> {
 /// # Errors
 /// Where it is refused, or not there in time.
 pub fn create(connection: &mut Connection, topic: &str, partitions: i32) -> Result<()> {
-    let wanted =
-        CreatableTopic::default().with_name(name(topic)).with_num_partitions(partitions).with_replication_factor(1);
+    create_with(connection, topic, partitions, &[])
+}
+
+/// As [`create`], with these configs.
+///
+/// # Errors
+/// As [`create`].
+pub fn create_with(connection: &mut Connection, topic: &str, partitions: i32, configs: &[(&str, &str)]) -> Result<()> {
+    let configs = configs.iter().map(|(key, value)| {
+        let (key, value) = (StrBytes::from_string((*key).to_owned()), StrBytes::from_string((*value).to_owned()));
+        CreatableTopicConfig::default().with_name(key).with_value(Some(value))
+    });
+    let wanted = CreatableTopic::default()
+        .with_name(name(topic))
+        .with_num_partitions(partitions)
+        .with_replication_factor(1)
+        .with_configs(configs.collect());
     let request = CreateTopicsRequest::default().with_topics(vec![wanted]).with_timeout_ms(60_000);
     let answer = connection.call(5, &request)?;
     let code = answer.topics.first().context("no topic in the answer")?.error_code;
     ensure!(code == 0, "CreateTopics answered error {code} for {topic}");
     wait_served(connection, topic, partitions)
+}
+
+/// Sets configs of a topic.
+///
+/// # Errors
+/// Where it is refused.
+pub fn alter(connection: &mut Connection, topic: &str, configs: &[(&str, &str)]) -> Result<()> {
+    let configs = configs.iter().map(|(key, value)| {
+        let (key, value) = (StrBytes::from_string((*key).to_owned()), StrBytes::from_string((*value).to_owned()));
+        AlterableConfig::default().with_name(key).with_config_operation(0).with_value(Some(value))
+    });
+    let resource = AlterConfigsResource::default()
+        .with_resource_type(2)
+        .with_resource_name(StrBytes::from_string(topic.to_owned()))
+        .with_configs(configs.collect());
+    let answer = connection.call(1, &IncrementalAlterConfigsRequest::default().with_resources(vec![resource]))?;
+    let refused = answer.responses.iter().find(|it| it.error_code != 0);
+    ensure!(refused.is_none(), "IncrementalAlterConfigs answered {refused:?}");
+    Ok(())
 }
 
 /// Waits until every partition has a leader that answers ListOffsets.
@@ -76,12 +111,28 @@ pub fn wait_served(connection: &mut Connection, topic: &str, partitions: i32) ->
 /// # Errors
 /// Where the connection ends.
 pub fn end_offsets(connection: &mut Connection, topic: &str, partitions: i32) -> Result<Vec<Option<i64>>> {
-    let wanted = (0..partitions).map(|n| ListOffsetsPartition::default().with_partition_index(n).with_timestamp(-1));
+    offsets_at(connection, topic, partitions, -1)
+}
+
+/// The offset of each partition at a timestamp, where -1 is the end and -2 the start; `None` where it is not served.
+///
+/// # Errors
+/// Where the connection ends.
+pub fn offsets_at(
+    connection: &mut Connection,
+    topic: &str,
+    partitions: i32,
+    timestamp: i64,
+) -> Result<Vec<Option<i64>>> {
+    let wanted =
+        (0..partitions).map(|n| ListOffsetsPartition::default().with_partition_index(n).with_timestamp(timestamp));
     let topic = ListOffsetsTopic::default().with_name(name(topic)).with_partitions(wanted.collect());
     let request = ListOffsetsRequest::default().with_replica_id((-1).into()).with_topics(vec![topic]);
     let answer = connection.call(6, &request)?;
-    let parts = answer.topics.into_iter().flat_map(|topic| topic.partitions);
-    Ok(parts.map(|part| (part.error_code == 0).then_some(part.offset)).collect())
+    // Apache Kafka answers in an order of its own.
+    let mut parts: Vec<_> = answer.topics.into_iter().flat_map(|topic| topic.partitions).collect();
+    parts.sort_by_key(|part| part.partition_index);
+    Ok(parts.into_iter().map(|part| (part.error_code == 0).then_some(part.offset)).collect())
 }
 
 /// Drops a topic.

@@ -137,7 +137,11 @@ pub fn put_unsigned(out: &mut Vec<u8>, mut value: u64) {
     out.push(value.to_le_bytes()[0]);
 }
 
-fn varint(bytes: &mut &[u8]) -> Result<i64> {
+/// Takes a zigzag varint off the front.
+///
+/// # Errors
+/// Where it does not end.
+pub fn varint(bytes: &mut &[u8]) -> Result<i64> {
     let (mut value, mut shift) = (0u64, 0);
     while let Some((byte, rest)) = bytes.split_first() {
         *bytes = rest;

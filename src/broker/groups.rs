@@ -6,6 +6,7 @@ mod surroundings;
 use std::sync::Arc;
 
 use config::NodeConfig;
+use groups::consumer::assignor::Assignor;
 use groups::{ConsumerSettings, Event, Groups, MigrationPolicy, Reply, Request, Settings, Surroundings};
 use metadata::{Delta, Image};
 use model::batch::Compression;
@@ -21,6 +22,7 @@ pub const GROUP_OPERATIONS: i32 = 0b1101_0100_1000;
 /// The groups' coordinators, and what they were told of the cluster.
 pub struct GroupCoordinators {
     shards: Coordinators<Groups>,
+    assignors: Vec<String>,
     surroundings: Mutex<Arc<Surroundings>>,
 }
 
@@ -38,19 +40,25 @@ impl GroupCoordinators {
             _ => Compression::None,
         };
         let settings = settings(config);
+        let assignors = settings.consumer.assignors.clone();
         let shards = Coordinators::new(compression, move |max_batch_bytes| {
             Groups::new(Settings { max_batch_bytes, ..settings.clone() })
         });
         let load_buffer = usize::try_from(config.groups.offsets_load_buffer_size).unwrap_or_default();
         let shards = shards.with_load_buffer(load_buffer);
-        Self { shards, surroundings: Mutex::default() }
+        Self { shards, assignors, surroundings: Mutex::default() }
+    }
+
+    /// The assignors that members of consumer groups may ask for, by name.
+    pub fn assignors(&self) -> &[String] {
+        &self.assignors
     }
 
     /// Follows the metadata: `delta` is what has changed since `before`; everything if there was nothing before.
     pub fn follow(&self, node: &Node, before: &Image, image: &Image, delta: Option<&Delta>) {
         let told = {
             let mut surroundings = self.surroundings.lock();
-            let next = surroundings::follow(&surroundings, image, node.published().offset, delta);
+            let next = surroundings::follow(&surroundings, &node.config(), image, node.published().offset, delta);
             if let Some(next) = &next {
                 *surroundings = next.clone();
             }
@@ -93,6 +101,12 @@ impl GroupCoordinators {
 }
 
 impl Node {
+    /// Whether the cluster and this broker know consumer groups (KIP-848).
+    pub fn has_consumer_groups(&self) -> bool {
+        self.config().groups.rebalance_protocols.iter().any(|it| it == "consumer")
+            && self.published().image.feature("group.version") >= 1
+    }
+
     /// Asks the coordinator of a group; what it decides is decided when this returns, its answer may come later.
     pub fn ask_group(&self, group: &str, request: Request) -> Asked {
         self.groups.ask(&self.published().image, group, request)
@@ -118,6 +132,12 @@ fn gone(before: &Image, image: &Image, delta: &Delta) -> Vec<(TopicName, model::
     ids.filter_map(|id| before.topic_by_id(*id)).map(|topic| (topic.name.clone(), topic.id)).collect()
 }
 
+/// An assignor of `group.consumer.assignors`, which may be named by its Java class. There are no others: the configuration has been
+/// checked.
+fn assignor(configured: &str) -> Option<String> {
+    Assignor::configured(configured).map(|assignor| assignor.name().to_owned())
+}
+
 fn settings(config: &NodeConfig) -> Settings {
     let groups = &config.groups;
     Settings {
@@ -133,7 +153,7 @@ fn settings(config: &NodeConfig) -> Settings {
             heartbeat_interval_ms: groups.consumer_heartbeat_interval_ms,
             assignment_interval_ms: groups.consumer_assignment_interval_ms,
             max_size: groups.consumer_max_size,
-            assignors: groups.consumer_assignors.clone(),
+            assignors: groups.consumer_assignors.iter().filter_map(|it| assignor(it)).collect(),
             migration: MigrationPolicy::parse(&groups.consumer_migration_policy),
             regex_refresh_interval_ms: groups.consumer_regex_refresh_interval_ms,
         },

@@ -1,4 +1,4 @@
-//! Brokers: living, shutting down, going (`BrokerHeartbeatManager`).
+//! Brokers: living, shutting down, going (`ReplicationControlManager.processBrokerHeartbeat`).
 
 use std::collections::BTreeSet;
 
@@ -7,17 +7,9 @@ use metadata::records::{BrokerRegistrationChangeRecord, RegisterBrokerRecord, Un
 use metadata::{Image, MetadataVersion, Record};
 use model::{BrokerEpoch, ErrorCode, NodeId, Offset, Uuid};
 
-use crate::elections::Because;
+use crate::partition_change::Because;
+use crate::sessions::Session;
 use crate::{BrokerHeartbeat, BrokerStatus, Controller, Decision, Refusal, Reply};
-
-/// What only the active controller knows of a broker.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Heartbeat {
-    /// The last metadata record that it has applied.
-    metadata_offset: Offset,
-    /// Where the metadata ended when its controlled shutdown began.
-    shutdown_offset: Offset,
-}
 
 /// Refuses requests of an earlier incarnation of a broker.
 pub(crate) fn check_epoch(image: &Image, broker: NodeId, epoch: BrokerEpoch) -> Result<(), Refusal> {
@@ -40,32 +32,39 @@ impl Controller {
         let Some(broker) = image.brokers.get(&id) else {
             return Decision::reply(Reply::BrokerHeartbeat(Err(Refusal::code(ErrorCode::StaleBrokerEpoch))));
         };
-        let caught_up = request.metadata_offset.0 >= broker.broker_epoch.0;
-        let now = Mode::of(broker);
-        let next = self.next_mode(image, now, caught_up, &request);
+        let elapsed = self.sessions.look(image, at.now);
+        let session = self.sessions.touch(id, request.epoch);
+        let registered_at = session.registered_at.unwrap_or(Offset(broker.broker_epoch.0));
+        let caught_up = request.metadata_offset >= registered_at;
+        let heard = session.suspicion.heard(elapsed);
+        let now = Mode::of(broker, session);
+        let next = match heard {
+            true => self.next_mode(image, now, caught_up, &request),
+            false if request.want_shut_down => Mode::MayStop,
+            false => now,
+        };
         let mut records = Vec::new();
         if now != next {
             match next {
                 Mode::Fenced | Mode::MayStop => self.write_fenced(image, broker, &mut records),
                 Mode::Unfenced => self.write_unfenced(image, broker, &mut records),
-                Mode::ShuttingDown => self.write_shutting_down(image, broker, &mut records),
+                Mode::ShuttingDown(_) => self.write_shutting_down(image, broker, &mut records),
             }
         }
         self.write_offline_directories(image, broker, &request.offline_log_dirs, &mut records);
         write_cordoned_directories(image, broker, request.cordoned_log_dirs, &mut records);
 
-        let end = at.next.plus(records.len() as i64);
-        let heartbeat = self.heartbeats.entry(id);
-        let heartbeat =
-            heartbeat.or_insert(Heartbeat { metadata_offset: Offset::NONE, shutdown_offset: Offset(i64::MAX) });
-        heartbeat.metadata_offset = request.metadata_offset;
-        if now != Mode::ShuttingDown && next == Mode::ShuttingDown {
-            heartbeat.shutdown_offset = end;
-        }
+        let session = self.sessions.touch(id, request.epoch);
+        session.metadata_offset = request.metadata_offset;
+        session.shutdown_at = match next {
+            Mode::ShuttingDown(Some(since)) => Some(since),
+            Mode::ShuttingDown(None) => Some(at.next.plus(records.len() as i64 - 1)),
+            _ => None,
+        };
         let status = BrokerStatus {
             caught_up,
             fenced: matches!(next, Mode::Fenced | Mode::MayStop),
-            in_controlled_shutdown: matches!(next, Mode::ShuttingDown),
+            in_controlled_shutdown: matches!(next, Mode::ShuttingDown(_)),
             should_shut_down: next == Mode::MayStop,
         };
         Decision::of(records, Reply::BrokerHeartbeat(Ok(status)))
@@ -76,29 +75,30 @@ impl Controller {
         let leads = || image.topics().flat_map(|topic| topic.partitions.values()).any(|it| it.leader == request.broker);
         match now {
             Mode::Fenced if request.want_shut_down => Mode::MayStop,
+            // An incarnation that was about to stop does not come back; this is a heartbeat from before that was late.
+            Mode::Fenced if image.brokers.get(&request.broker).is_some_and(|it| it.in_controlled_shutdown) => now,
             Mode::Fenced if !request.want_fence && caught_up => Mode::Unfenced,
             Mode::Fenced => Mode::Fenced,
             Mode::Unfenced => match (request.want_fence, request.want_shut_down) {
                 (false, false) => Mode::Unfenced,
                 (true, false) => Mode::Fenced,
-                (false, true) if leads() => Mode::ShuttingDown,
+                (false, true) if leads() => Mode::ShuttingDown(None),
                 (_, true) => Mode::MayStop,
             },
-            Mode::ShuttingDown if leads() => Mode::ShuttingDown,
-            Mode::ShuttingDown => match self.all_have_seen_shutdown(image, request.broker) {
+            Mode::ShuttingDown(_) if leads() => now,
+            Mode::ShuttingDown(since) => match self.all_have_seen(image, since) {
                 true => Mode::MayStop,
-                false => Mode::ShuttingDown,
+                false => now,
             },
             Mode::MayStop => Mode::MayStop,
         }
     }
 
-    /// Whether every broker that serves knows the new leaders.
-    fn all_have_seen_shutdown(&self, image: &Image, broker: NodeId) -> bool {
-        let Some(since) = self.heartbeats.get(&broker).map(|it| it.shutdown_offset) else { return true };
+    /// Whether every broker that serves knows the leaders that a controlled shutdown brought.
+    fn all_have_seen(&self, image: &Image, since: Option<Offset>) -> bool {
         let active = image.brokers.keys().filter(|id| image.is_active(**id));
-        let mut seen = active.map(|id| self.heartbeats.get(id).map_or(Offset::NONE, |it| it.metadata_offset));
-        seen.all(|offset| since <= offset.plus(1))
+        let mut seen = active.map(|id| self.sessions.metadata_offset(*id));
+        seen.all(|offset| since.is_none_or(|since| since <= offset))
     }
 
     pub(crate) fn fence_broker(&mut self, image: &Image, broker: NodeId) -> Decision {
@@ -120,11 +120,11 @@ impl Controller {
         self.update_leaders(image, Because::Gone(id), &mut records, affected);
         let broker_epoch = broker.broker_epoch;
         records.push(UnregisterBrokerRecord { broker_id: id, broker_epoch, ..Default::default() }.into());
-        self.heartbeats.remove(&id);
+        self.sessions.remove(id);
         Decision::of(records, Reply::UnregisterBroker(Ok(())))
     }
 
-    fn write_fenced(&mut self, image: &Image, broker: &RegisterBrokerRecord, records: &mut Vec<Record>) {
+    pub(crate) fn write_fenced(&mut self, image: &Image, broker: &RegisterBrokerRecord, records: &mut Vec<Record>) {
         let id = broker.broker_id;
         self.update_leaders(image, Because::Gone(id), records, |partition| partition.isr.contains(&id));
         records.push(BrokerRegistrationChangeRecord { fenced: 1, ..change_of(broker) }.into());
@@ -138,7 +138,9 @@ impl Controller {
 
     fn write_shutting_down(&mut self, image: &Image, broker: &RegisterBrokerRecord, records: &mut Vec<Record>) {
         let id = broker.broker_id;
-        records.push(BrokerRegistrationChangeRecord { in_controlled_shutdown: 1, ..change_of(broker) }.into());
+        if !broker.in_controlled_shutdown {
+            records.push(BrokerRegistrationChangeRecord { in_controlled_shutdown: 1, ..change_of(broker) }.into());
+        }
         self.update_leaders(image, Because::Gone(id), records, |partition| partition.isr.contains(&id));
     }
 
@@ -155,7 +157,7 @@ impl Controller {
             return;
         }
         self.update_leaders(image, Because::Gone(id), records, |partition| {
-            partition.isr.contains(&id) && partition.directory(id).is_some_and(|dir| failed.contains(&dir))
+            partition.directory(id).is_some_and(|dir| failed.contains(&dir))
         });
         records.push(BrokerRegistrationChangeRecord { log_dirs: online, ..change_of(broker) }.into());
     }
@@ -166,16 +168,18 @@ impl Controller {
 enum Mode {
     Fenced,
     Unfenced,
-    ShuttingDown,
+    /// With the offset that the others must have seen; none when it begins.
+    ShuttingDown(Option<Offset>),
     MayStop,
 }
 
 impl Mode {
-    fn of(broker: &RegisterBrokerRecord) -> Self {
-        match (broker.fenced, broker.in_controlled_shutdown) {
+    /// A controller that became active meanwhile takes a broker that is shutting down for one that serves, until it asks again.
+    fn of(broker: &RegisterBrokerRecord, session: &Session) -> Self {
+        match (broker.fenced, session.shutdown_at) {
             (true, _) => Self::Fenced,
-            (false, true) => Self::ShuttingDown,
-            (false, false) => Self::Unfenced,
+            (false, Some(since)) => Self::ShuttingDown(Some(since)),
+            (false, None) => Self::Unfenced,
         }
     }
 }

@@ -6,6 +6,8 @@ use model::{
     BrokerEpoch, ClusterId, DirectoryId, LeaderEpoch, NodeId, Offset, PartitionEpoch, PartitionIndex, TopicId, Uuid,
 };
 
+use crate::BrokerUnreachable;
+
 /// A request, with all that cannot be decided without dice: ids, and seeds for placement.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
@@ -27,7 +29,9 @@ pub enum Event {
     RegisterBroker(RegisterBroker),
     /// A broker says that it lives, and what it wants to be.
     BrokerHeartbeat(BrokerHeartbeat),
-    /// A broker's session has ended.
+    /// Something speaks for a broker's death before its session has ended.
+    BrokerUnreachable(BrokerUnreachable),
+    /// A broker is to be fenced whatever its session says.
     FenceBroker(NodeId),
     /// UnregisterBroker.
     UnregisterBroker(NodeId),
@@ -35,8 +39,17 @@ pub enum Event {
     AlterPartition(AlterPartition),
     /// AssignReplicasToDirs: a broker has chosen directories (KIP-858).
     AssignReplicas(AssignReplicas),
+    /// ElectLeaders (KIP-460).
+    ElectLeaders(ElectLeaders),
+    /// AlterPartitionReassignments (KIP-455); [`crate::list_reassignments`] lists them.
+    AlterReassignments(AlterReassignments),
+    /// UpdateFeatures (KIP-584).
+    UpdateFeatures(UpdateFeatures),
     /// A broker needs a block of producer ids (KIP-730).
     AllocateProducerIds(AllocateProducerIds),
+    /// Time has passed: sessions may have ended, and partitions may want other leaders. The reply says when to come back.
+    /// Not to be told where brokers send no heartbeats: they would all be fenced.
+    Tick,
 }
 
 /// The first records of a cluster.
@@ -178,8 +191,6 @@ pub struct RegisterBroker {
     pub log_dirs: Vec<Uuid>,
     /// Its epoch before a clean shutdown, or -1 (KIP-966).
     pub previous_epoch: BrokerEpoch,
-    /// Whether its previous incarnation may still be alive, as far as sessions tell.
-    pub previous_alive: bool,
 }
 
 /// A sign of life.
@@ -238,6 +249,79 @@ pub struct AssignReplicas {
     pub epoch: BrokerEpoch,
     /// The directory of each replica.
     pub replicas: Vec<(DirectoryId, TopicId, PartitionIndex)>,
+}
+
+/// A request for elections.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ElectLeaders {
+    /// Of which kind.
+    pub kind: ElectionKind,
+    /// For which partitions, by topic; none for all that need one.
+    pub partitions: Option<Vec<(String, Vec<PartitionIndex>)>>,
+}
+
+/// Who may be elected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ElectionKind {
+    /// The first replica, if it is in sync (0 on the wire).
+    Preferred,
+    /// Anyone that lives, if nobody in sync does and there is no leader (1 on the wire).
+    Unclean,
+}
+
+/// Partitions that shall move, or no longer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AlterReassignments {
+    /// The partitions, by topic.
+    pub topics: Vec<(String, Vec<ReassignedPartition>)>,
+    /// Whether a partition may get another number of replicas (KIP-860).
+    pub allow_replication_factor_change: bool,
+}
+
+/// Where one partition shall be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReassignedPartition {
+    /// The partition.
+    pub partition: PartitionIndex,
+    /// Its replicas; none to cancel what goes on.
+    pub replicas: Option<Vec<NodeId>>,
+}
+
+/// Other levels for features; all of them, or none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UpdateFeatures {
+    /// The features, each once.
+    pub updates: Vec<FeatureUpdate>,
+    /// Only say what would happen.
+    pub validate_only: bool,
+    /// The level of `kraft.version`, which is the quorum's.
+    pub kraft_version: i16,
+    /// The voters, who must all have registered.
+    pub voters: Vec<NodeId>,
+}
+
+/// Another level for a feature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeatureUpdate {
+    /// The feature.
+    pub name: String,
+    /// Its level; 0 turns it off.
+    pub level: i16,
+    /// Which way it may go.
+    pub kind: UpdateKind,
+}
+
+/// Which way a feature's level may go, with the number on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpdateKind {
+    /// Any other number.
+    Unknown,
+    /// Up (1).
+    Upgrade,
+    /// Down, if nothing is lost (2).
+    SafeDowngrade,
+    /// Down, whatever is lost (3).
+    UnsafeDowngrade,
 }
 
 /// A request for a block of producer ids.

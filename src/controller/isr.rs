@@ -4,6 +4,7 @@ use metadata::{Image, Partition, Record};
 use model::{BrokerEpoch, ErrorCode, NodeId};
 
 use crate::brokers::check_epoch;
+use crate::partition_change::{Change, Election, SAME_LEADER};
 use crate::{AlterPartition, AlteredPartition, Controller, Decision, NewIsr, Refusal, Reply};
 
 impl Controller {
@@ -34,12 +35,19 @@ impl Controller {
             return refuse(ErrorCode::UnknownTopicOrPartition);
         };
         check(image, broker, partition, &wanted).map_err(Refusal::code)?;
-        let isr = wanted.isr.iter().map(|(id, _)| *id).collect();
-        let change = self.change_isr(image, topic, wanted.partition, isr, wanted.recovering);
+        let (min_isr, unclean) = self.node.topic_rules(image).of(image, topic);
+        let change = Change {
+            election: Election::allowing(unclean),
+            isr: wanted.isr.iter().map(|(id, _)| *id).collect(),
+            recovering: wanted.recovering,
+            ..Change::new(image, partition, min_isr)
+        };
+        let change = change.record(topic.id, wanted.partition);
         let mut partition = partition.clone();
         let Some(change) = change else { return Ok(partition) };
         partition.apply(&change);
-        let other_leader = change.leader != NodeId(-2) && change.leader != broker;
+        // It was the last change of a reassignment, after which somebody else leads.
+        let other_leader = change.leader != SAME_LEADER && change.leader != broker;
         records.push(change.into());
         if other_leader { refuse(ErrorCode::NewLeaderElected) } else { Ok(partition) }
     }

@@ -9,17 +9,22 @@ mod configs;
 mod directories;
 mod elections;
 mod event;
+mod features;
 mod isr;
 mod node;
+mod partition_change;
 mod placement;
 mod producer_ids;
+mod reassignment;
 mod registration;
 mod reply;
+mod sessions;
 #[cfg(test)]
 mod tests;
+mod ticks;
 mod topics;
+mod unreachable;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use config::NodeConfig;
@@ -30,7 +35,9 @@ use model::{ClusterId, NodeId};
 pub use bootstrap::default_features;
 pub use event::*;
 pub use model::Refusal;
+pub use reassignment::list_reassignments;
 pub use reply::*;
+pub use unreachable::{BrokerUnreachable, Evidence};
 
 /// What the controller is told once.
 #[derive(Clone, Debug)]
@@ -47,14 +54,22 @@ pub struct Settings {
 pub struct Controller {
     settings: Settings,
     node: node::EffectiveNode,
-    heartbeats: BTreeMap<NodeId, brokers::Heartbeat>,
+    sessions: sessions::Sessions,
+    periodic: ticks::Periodic,
 }
 
 impl Controller {
     /// A controller that has heard of no broker yet.
     pub fn new(settings: Settings) -> Self {
         let node = node::EffectiveNode::new(settings.node.clone(), settings.node_id);
-        Self { settings, node, heartbeats: BTreeMap::new() }
+        let sessions = sessions::Sessions::new(settings.node.kraft.broker_session_timeout_ms);
+        Self { settings, node, sessions, periodic: ticks::Periodic::default() }
+    }
+
+    /// Begins a new reign: what this controller knew of brokers in an earlier one is void.
+    pub fn begin_reign(&mut self) {
+        self.sessions.clear();
+        self.periodic = ticks::Periodic::default();
     }
 }
 
@@ -118,14 +133,19 @@ impl Machine for Controller {
             Event::CreatePartitions(request) => self.create_partitions(image, request),
             Event::IncrementalAlterConfigs(request) => self.incremental_alter_configs(image, request),
             Event::AlterConfigs(request) => self.alter_configs(image, request),
-            Event::RegisterController(request) => self.register_controller(request),
+            Event::RegisterController(request) => self.register_controller(image, request),
             Event::RegisterBroker(request) => self.register_broker(image, at, request),
             Event::BrokerHeartbeat(request) => self.broker_heartbeat(image, at, request),
+            Event::BrokerUnreachable(told) => self.broker_unreachable(image, at, told),
             Event::FenceBroker(broker) => self.fence_broker(image, broker),
             Event::UnregisterBroker(broker) => self.unregister_broker(image, broker),
             Event::AlterPartition(request) => self.alter_partition(image, request),
             Event::AssignReplicas(request) => self.assign_replicas(image, request),
+            Event::ElectLeaders(request) => self.elect_leaders(image, request),
+            Event::AlterReassignments(request) => self.alter_reassignments(image, request),
             Event::AllocateProducerIds(request) => self.allocate_producer_ids(image, request),
+            Event::UpdateFeatures(request) => self.update_features(image, request),
+            Event::Tick => self.tick(image, at),
         };
         let Decision { records, reply: body, atomic } = decision;
         Outcome { records, effects: vec![Effect::Reply { to, body }], atomic }

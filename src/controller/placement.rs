@@ -50,6 +50,11 @@ pub(crate) fn has_room(broker: &RegisterBrokerRecord) -> bool {
     }
 }
 
+/// A broker that was fenced in the middle of its shutdown may get replicas again, as any fenced one.
+fn is_usable(broker: &RegisterBrokerRecord) -> bool {
+    (broker.fenced || !broker.in_controlled_shutdown) && has_room(broker)
+}
+
 /// The directory of a new replica, where the broker leaves no choice (`ClusterControlManager.defaultDir`).
 pub(crate) fn default_directory(image: &Image, broker: NodeId) -> DirectoryId {
     match image.brokers.get(&broker).map(|broker| broker.log_dirs.as_slice()) {
@@ -104,7 +109,7 @@ impl Racks {
     fn new(image: &Image, dice: &mut Dice) -> Self {
         let mut racks: Vec<Rack> = Vec::new();
         let (mut total, mut unfenced) = (0, 0);
-        for (id, broker) in image.brokers.iter().filter(|(_, it)| !it.in_controlled_shutdown && has_room(it)) {
+        for (id, broker) in image.brokers.iter().filter(|(_, it)| is_usable(it)) {
             let at = racks.iter().position(|rack| rack.name == broker.rack).unwrap_or_else(|| {
                 racks.push(Rack { name: broker.rack.clone(), ..Rack::default() });
                 racks.len() - 1

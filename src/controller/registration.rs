@@ -7,11 +7,16 @@ use metadata::records::{RegisterBrokerRecord, RegisterControllerRecord};
 use metadata::{Image, MetadataVersion, Partition, Record};
 use model::{BrokerEpoch, ErrorCode, NodeId};
 
-use crate::elections::Because;
+use crate::partition_change::Because;
 use crate::{Controller, Decision, Refusal, RegisterBroker, RegisterController, Reply};
 
 impl Controller {
-    pub(crate) fn register_controller(&self, request: RegisterController) -> Decision {
+    pub(crate) fn register_controller(&self, image: &Image, request: RegisterController) -> Decision {
+        if !image.metadata_version().is_some_and(MetadataVersion::has_controller_registration) {
+            let message = "The current MetadataVersion is too old to support controller registrations.";
+            let refusal = Refusal::new(ErrorCode::UnsupportedVersion, message);
+            return Decision::reply(Reply::RegisterController(Err(refusal)));
+        }
         let record = RegisterControllerRecord {
             controller_id: request.controller,
             incarnation_id: request.incarnation,
@@ -20,11 +25,12 @@ impl Controller {
             features: request.features,
             ..Default::default()
         };
-        Decision::atomic(vec![record.into()], Reply::RegisterController)
+        Decision::atomic(vec![record.into()], Reply::RegisterController(Ok(())))
     }
 
     /// The epoch of a new incarnation is the offset of the first record that is written for it.
     pub(crate) fn register_broker(&mut self, image: &Image, at: Moment, request: RegisterBroker) -> Decision {
+        self.sessions.look(image, at.now);
         if let Err(refusal) = self.may_register(image, &request) {
             return Decision::reply(Reply::RegisterBroker(Err(refusal)));
         }
@@ -35,7 +41,6 @@ impl Controller {
         if amended.is_none() {
             let clean = existing.as_ref().map_or(BrokerEpoch(-2), |it| it.broker_epoch) == request.previous_epoch;
             self.leave_earlier_incarnation(image, id, clean, &mut records);
-            self.heartbeats.remove(&id);
         }
         let epoch = amended.map_or(BrokerEpoch(at.next.0), |it| it.broker_epoch);
         let with_directories = image.metadata_version().is_some_and(MetadataVersion::has_directories);
@@ -51,6 +56,7 @@ impl Controller {
             log_dirs: if with_directories { request.log_dirs } else { vec![] },
             ..Default::default()
         };
+        self.sessions.register(id, epoch, at.next.plus(records.len() as i64));
         records.push(record.into());
         // Not atomic: the registration is last, so a broker whose cleaning up was cut off registers again.
         Decision::of(records, Reply::RegisterBroker(Ok(epoch)))
@@ -74,7 +80,8 @@ impl Controller {
             ));
         }
         let existing = image.brokers.get(&request.broker);
-        if request.previous_alive && existing.is_some_and(|it| it.incarnation_id != request.incarnation) {
+        let other = existing.filter(|it| it.incarnation_id != request.incarnation);
+        if self.sessions.is_valid(request.broker) && other.is_some_and(|it| !self.has_taken_over(it, request)) {
             return Err(Refusal::new(
                 ErrorCode::DuplicateBrokerRegistration,
                 "Another broker is registered with that broker id. If the broker was recently restarted this should self-resolve once the heartbeat manager expires the broker's session.",
@@ -82,6 +89,14 @@ impl Controller {
         }
         check_directories(image, request)?;
         check_features(image, request)
+    }
+
+    /// Whether the new incarnation is proof that the old one is dead: it holds the lock of a directory that was the old
+    /// one's, or it is of this very node and nothing was heard of the old one since this node became active. Kafka has every
+    /// broker that was killed wait until its session has ended.
+    fn has_taken_over(&self, existing: &RegisterBrokerRecord, request: &RegisterBroker) -> bool {
+        let is_own = request.broker == self.settings.node_id && !self.sessions.was_heard(request.broker);
+        is_own || request.log_dirs.iter().any(|dir| existing.log_dirs.contains(dir))
     }
 }
 

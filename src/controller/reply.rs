@@ -1,7 +1,7 @@
 //! What the controller answers.
 
 use metadata::{ConfigResource, Partition};
-use model::{BrokerEpoch, PartitionIndex, ProducerId, TopicId};
+use model::{BrokerEpoch, NodeId, PartitionIndex, ProducerId, TopicId};
 
 use crate::Refusal;
 
@@ -19,11 +19,16 @@ pub enum Reply {
     /// Each resource; for both ways of altering.
     AlterConfigs(Vec<(ConfigResource, Result<(), Refusal>)>),
     /// The controller is registered.
-    RegisterController,
+    RegisterController(Result<(), Refusal>),
     /// The broker's epoch.
     RegisterBroker(Result<BrokerEpoch, Refusal>),
     /// What the broker is now.
     BrokerHeartbeat(Result<BrokerStatus, Refusal>),
+    /// What came of the evidence.
+    BrokerUnreachable {
+        /// Whether the broker was fenced because of it.
+        fenced: bool,
+    },
     /// The broker is fenced, or was not there.
     FenceBroker,
     /// The broker is gone.
@@ -32,8 +37,50 @@ pub enum Reply {
     AlterPartition(Result<Vec<AlteredPartition>, Refusal>),
     /// Each replica, in the order of the request; or why all was refused.
     AssignReplicas(Result<Vec<Result<(), Refusal>>, Refusal>),
+    /// Each topic.
+    ElectLeaders(Vec<ElectionResult>),
+    /// Each topic.
+    AlterReassignments(Vec<ReassignedTopic>),
+    /// The features have their levels.
+    UpdateFeatures(Result<(), Refusal>),
     /// The block.
     AllocateProducerIds(Result<ProducerIdBlock, Refusal>),
+    /// What was due is done.
+    Tick {
+        /// Come back after so many milliseconds at the latest.
+        again_ms: i64,
+    },
+}
+
+/// The elections of one topic.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ElectionResult {
+    /// The topic.
+    pub topic: String,
+    /// Its partitions; where all were asked for, those that needed none are left out.
+    pub partitions: Vec<(PartitionIndex, Result<(), Refusal>)>,
+}
+
+/// The reassignments of one topic.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReassignedTopic {
+    /// The topic.
+    pub topic: String,
+    /// Its partitions.
+    pub partitions: Vec<(PartitionIndex, Result<(), Refusal>)>,
+}
+
+/// A reassignment that goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OngoingReassignment {
+    /// The partition.
+    pub partition: PartitionIndex,
+    /// All that have a replica now.
+    pub replicas: Vec<NodeId>,
+    /// Those of them that are new.
+    pub adding: Vec<NodeId>,
+    /// Those of them that will go.
+    pub removing: Vec<NodeId>,
 }
 
 /// A partition whose ISR was to be changed.

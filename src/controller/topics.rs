@@ -1,6 +1,6 @@
 //! Topics: their creation, deletion and growth (`ReplicationControlManager`).
 
-mod assignment;
+pub(crate) mod assignment;
 mod create;
 mod delete;
 mod grow;
@@ -12,7 +12,7 @@ use crate::Refusal;
 /// More partitions in one request are refused, as their records would not fit one batch.
 const MAX_PARTITIONS: i64 = 10_000;
 /// More records for one request are refused.
-const MAX_RECORDS: usize = 10_000;
+pub(crate) const MAX_RECORDS: usize = 10_000;
 
 fn policy(message: &str) -> Refusal {
     Refusal::new(ErrorCode::PolicyViolation, message)

@@ -42,7 +42,8 @@ pub enum Request {
     ConsumerGroupDescribe(String),
 }
 
-/// A member of a consumer group joins, tells what it wants and has, or leaves.
+/// A member of a consumer group joins, tells what it wants and has, or leaves. To be checked with
+/// [`ConsumerGroupHeartbeat::check`] first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConsumerGroupHeartbeat {
     /// The group.
@@ -161,8 +162,6 @@ pub struct Leaving {
     pub member: String,
     /// The name of a static member.
     pub instance: Option<String>,
-    /// Why (KIP-800).
-    pub reason: Option<String>,
 }
 
 /// A question about one classic group.

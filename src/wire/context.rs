@@ -104,6 +104,11 @@ impl Context {
         }
     }
 
+    /// Whether the client can be sent to a follower, and so may read from one (Fetch 11, KIP-392).
+    pub fn reads_from_followers(&self) -> bool {
+        self.key() == ApiKey::Fetch && self.version() >= 11
+    }
+
     /// Whether the current leader is told beside errors about leadership (Fetch 16, Produce 10, KIP-951).
     pub fn learns_leaders(&self) -> bool {
         match self.key() {
@@ -242,6 +247,11 @@ impl Context {
     /// DescribeGroups: whether the operations that a client may perform are known (3, KIP-430).
     pub fn knows_group_operations(&self) -> bool {
         self.version() >= 3
+    }
+
+    /// ConsumerGroupHeartbeat: whether members name themselves (1, KIP-1082).
+    pub fn names_member(&self) -> bool {
+        self.version() >= 1
     }
 
     pub(crate) fn version(&self) -> i16 {

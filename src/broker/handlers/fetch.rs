@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use kafka_protocol::messages::{FetchRequest, FetchResponse};
-use model::{ErrorCode, LeaderEpoch, NodeId, Offset, PartitionIndex, TopicId, TopicName};
+use model::{BrokerEpoch, ErrorCode, LeaderEpoch, NodeId, Offset, PartitionIndex, TopicId, TopicName};
 use replication::sessions::{self, PartitionKey, Told, TopicKey};
 use wire::fetch::{self, Endpoint};
 use wire::{Answer, Context, Handle};
 
 use crate::node::{FileSlice, Node};
-use crate::read::{Manner, Reading, Wanted};
+use crate::read::{Manner, Reader, Reading, Wanted};
 
 impl Handle<FetchRequest> for Node {
     async fn handle(&self, context: &Context, request: FetchRequest) -> Answer<FetchResponse, FileSlice> {
@@ -23,11 +23,7 @@ impl Handle<FetchRequest> for Node {
                 return Answer::Chunks(fetch::encode(context, response));
             }
         };
-        let mut wanted: Vec<Wanted> = session.partitions().iter().map(|(key, asked)| self.locate(key, asked)).collect();
-        if follower >= 0 {
-            // Nobody follows a node of one: whoever says so is mistaken about who leads.
-            wanted.iter_mut().for_each(|wanted| wanted.leader_epoch = NOT_A_REPLICA);
-        }
+        let wanted: Vec<Wanted> = session.partitions().iter().map(|(key, asked)| self.locate(key, asked)).collect();
         self.learn_names(session.session_id());
         let mut reading = self.read_now(&wanted, manner);
         self.recall_topics(&session, &mut reading);
@@ -51,9 +47,6 @@ impl Handle<FetchRequest> for Node {
         }))
     }
 }
-
-/// In place of an epoch: the reader is no replica of this partition.
-pub const NOT_A_REPLICA: i32 = i32::MIN;
 
 fn session_request(context: &Context, request: FetchRequest, follower: i32) -> sessions::Request {
     let key = |name: &str, id: uuid::Uuid, partition: i32| {
@@ -91,9 +84,14 @@ fn session_request(context: &Context, request: FetchRequest, follower: i32) -> s
 
 impl Node {
     fn manner(&self, context: &Context, request: &FetchRequest) -> Manner {
+        let follower = request.replica_id.0.max(request.replica_state.replica_id.0);
         let max_bytes = request.max_bytes.min(self.config().fetch.max_bytes).max(0);
         Manner {
             committed_only: request.isolation_level == 1,
+            reader: match follower {
+                0.. => Reader::Follower(NodeId(follower), BrokerEpoch(request.replica_state.replica_epoch)),
+                _ => Reader::Consumer { from_followers: context.reads_from_followers() },
+            },
             by_id: context.topics_by_id(),
             max_bytes: max_bytes as usize,
             min_bytes: request.min_bytes.clamp(0, max_bytes) as usize,
@@ -113,6 +111,7 @@ impl Node {
             max_bytes: asked.max_bytes,
             leader_epoch: asked.leader_epoch.map_or(-1, |epoch| epoch.0),
             last_fetched_epoch: asked.last_fetched_epoch.map_or(-1, |epoch| epoch.0),
+            log_start: asked.log_start_offset,
         }
     }
 

@@ -146,6 +146,9 @@ async fn every_version_is_answered() {
             CreatePartitionsRequest::default().with_topics(vec![topic.with_count(3 + i32::from(version))])
         });
         ask_all(s, 0, |_| ListPartitionReassignmentsRequest::default().with_topics(None));
+        ask_all(s, 1, |_| AlterPartitionReassignmentsRequest::default());
+        ask_all(s, 2, |_| ElectLeadersRequest::default().with_topic_partitions(None));
+        ask_all(s, 0, |_| UnregisterBrokerRequest::default().with_broker_id(BrokerId(99)));
         ask_all(s, 2, |_| DescribeClusterRequest::default().with_include_cluster_authorized_operations(true));
         ask_all(s, 0, |_| {
             let topic = describe_producers_request::TopicRequest::default().with_name(name());
@@ -316,4 +319,77 @@ async fn versions_of_the_future_are_answered_as_version_0() {
     });
     asked.await.unwrap();
     node.stop().await.unwrap();
+}
+
+/// A member's whole life in a consumer group, in both versions of its protocol.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn consumer_groups_work_in_every_version() {
+    let dir = tempfile::tempdir().unwrap();
+    let node = node(&dir).await;
+    let address = node.addresses()[0];
+    let asked = tokio::task::spawn_blocking(move || {
+        let mut stream = TcpStream::connect(address).unwrap();
+        let s = &mut stream;
+        let topic = create_topics_request::CreatableTopic::default().with_name(name());
+        let topic = topic.with_num_partitions(3).with_replication_factor(1);
+        let id = ask(s, 7, 7, &CreateTopicsRequest::default().with_topics(vec![topic])).topics[0].topic_id;
+        ask(s, 0, 0, &FindCoordinatorRequest::default().with_key(StrBytes::from_static_str("c0")));
+        for version in 0..=1 {
+            a_consumers_life(s, version, id);
+        }
+    });
+    asked.await.unwrap();
+    node.stop().await.unwrap();
+}
+
+fn a_consumers_life(s: &mut TcpStream, version: i16, topic: uuid::Uuid) {
+    let group = GroupId(StrBytes::from_string(format!("c{version}")));
+    let beat = ConsumerGroupHeartbeatRequest::default().with_group_id(group.clone()).with_rebalance_timeout_ms(-1);
+    let joins = beat
+        .clone()
+        .with_rebalance_timeout_ms(5_000)
+        .with_subscribed_topic_names(Some(vec![name()]))
+        .with_topic_partitions(Some(vec![]));
+    // Its own name, where it must have one.
+    let member = match version {
+        0 => StrBytes::default(),
+        _ => StrBytes::from_static_str("me"),
+    };
+    if version > 0 {
+        let refused = ask(s, version, version, &joins);
+        assert_eq!((refused.error_code, refused.member_id), (42, None), "INVALID_REQUEST without a name");
+    }
+    // The coordinator may still be reading its partition.
+    let joined = loop {
+        let joined = ask(s, version, version, &joins.clone().with_member_id(member.clone()));
+        if joined.error_code != 14 {
+            break joined;
+        }
+        std::thread::yield_now();
+    };
+    let given = joined.assignment.unwrap().topic_partitions.remove(0);
+    assert_eq!((joined.error_code, joined.member_epoch, given.topic_id), (0, 2, topic), "version {version}");
+    assert_eq!((given.partitions, joined.heartbeat_interval_ms), (vec![0, 1, 2], 5_000), "version {version}");
+    let member = joined.member_id.unwrap();
+    let beat = beat.with_member_id(member.clone());
+    let lives = ask(s, version, version, &beat.clone().with_member_epoch(2));
+    assert_eq!((lives.error_code, lives.member_epoch, lives.assignment), (0, 2, None), "version {version}");
+
+    let stranger = GroupId(StrBytes::from_static_str("nobody"));
+    let describe = ConsumerGroupDescribeRequest::default().with_group_ids(vec![group.clone(), stranger]);
+    let mut described = ask(s, version, version, &describe.with_include_authorized_operations(true)).groups;
+    let told = described.remove(0);
+    assert_eq!((&*told.group_state, told.group_epoch, told.assignment_epoch), ("Stable", 2, 2), "version {version}");
+    assert_eq!((&*told.assignor_name, told.authorized_operations), ("uniform", 0b1101_0100_1000));
+    let me = &told.members[0];
+    assert_eq!((&me.member_id, me.client_host.as_str(), me.member_epoch), (&member, "/127.0.0.1", 2));
+    assert_eq!(me.member_type, [-1, 1][version as usize], "version {version}");
+    assert_eq!(me.assignment.topic_partitions[0].topic_name, name());
+    assert_eq!(me.assignment, me.target_assignment);
+    assert_eq!(described[0].error_code, 69, "GROUP_ID_NOT_FOUND");
+
+    let list = ListGroupsRequest::default().with_types_filter(vec![StrBytes::from_static_str("consumer")]);
+    assert!(ask(s, 5, 5, &list).groups.iter().any(|it| it.group_id == group && &*it.group_type == "consumer"));
+    let left = ask(s, version, version, &beat.with_member_epoch(-1));
+    assert_eq!((left.error_code, left.member_epoch), (0, -1), "version {version}");
 }

@@ -43,14 +43,14 @@ fn a_node_of_one_begins_as_kafka_does() {
 fn a_broker_restarts() {
     let mut script = cluster(1);
     let again = RegisterBroker { incarnation: id(9), ..registration(1) };
-    let alive = RegisterBroker { previous_alive: true, ..again.clone() };
-    ask(&mut script, "too early", Event::RegisterBroker(alive));
+    let alive = RegisterBroker { log_dirs: vec![id(7)], ..again.clone() };
+    ask(&mut script, "another machine", Event::RegisterBroker(alive));
     ask(&mut script, "new incarnation", Event::RegisterBroker(again.clone()));
     ask(&mut script, "the same once more", Event::RegisterBroker(again));
     let stale = BrokerHeartbeat { epoch: 9.into(), ..heartbeat(&script, 1) };
     ask(&mut script, "the old one", Event::BrokerHeartbeat(stale));
     expect![[r#"
-        > too early
+        > another machine
         < Reply { to: Token(7), body: RegisterBroker(Err(DUPLICATE_BROKER_REGISTRATION "Another broker is registered with that broker id. If the broker was recently restarted this should self-resolve once the heartbeat manager expires the broker's session.")) }
         > new incarnation
         + RegisterBrokerRecord { broker_id: 1, incarnation_id: CQkJCQkJCQkJCQkJCQkJCQ, broker_epoch: 12, end_points: [BrokerEndpoint { name: "PLAINTEXT", host: "h", port: 9092 }], features: [BrokerFeature { name: "metadata.version", min_supported_version: 7, max_supported_version: 30 }, BrokerFeature { name: "eligible.leader.replicas.version", max_supported_version: 1 }, BrokerFeature { name: "group.version", max_supported_version: 1 }, BrokerFeature { name: "share.version", max_supported_version: 1 }, BrokerFeature { name: "streams.version", max_supported_version: 1 }, BrokerFeature { name: "transaction.version", max_supported_version: 2 }], log_dirs: [ZWVlZWVlZWVlZWVlZWVlZQ] }

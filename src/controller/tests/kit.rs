@@ -17,16 +17,41 @@ pub(super) fn id(n: u8) -> Uuid {
 }
 
 pub(super) fn empty() -> Script {
+    Script::new(empty_machine())
+}
+
+pub(super) fn empty_machine() -> Controller {
+    machine_with("")
+}
+
+fn machine_with(more: &str) -> Controller {
     let text = "process.roles=broker,controller\nnode.id=1\nlisteners=PLAINTEXT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093\n\
         controller.listener.names=CONTROLLER\ncontroller.quorum.bootstrap.servers=127.0.0.1:9093\nlog.dirs=/d\n";
-    let node = Arc::new(NodeConfig::from_text(text, &[]).unwrap());
-    Script::new(Controller::new(Settings { cluster_id: ClusterId("c".into()), node, node_id: NodeId(1) }))
+    let node = Arc::new(NodeConfig::from_text(&format!("{text}{more}"), &[]).unwrap());
+    Controller::new(Settings { cluster_id: ClusterId("c".into()), node, node_id: NodeId(1) })
 }
 
 /// A cluster of `brokers` brokers that are alive, numbered from 1.
 pub(super) fn cluster(brokers: i32) -> Script {
-    let mut script = empty();
-    ask(&mut script, "", Event::Bootstrap(Bootstrap { records: default_features() }));
+    cluster_with(brokers, "")
+}
+
+/// A cluster whose controller has some more lines of configuration.
+pub(super) fn cluster_with(brokers: i32, more: &str) -> Script {
+    with_features(Script::new(machine_with(more)), brokers, default_features())
+}
+
+/// A cluster of an older metadata version, and without other features.
+pub(super) fn old_cluster(brokers: i32, metadata_version: i16) -> Script {
+    let mut first = default_features().swap_remove(0);
+    if let metadata::Record::FeatureLevel(record) = &mut first {
+        record.feature_level = metadata_version;
+    }
+    with_features(empty(), brokers, vec![first])
+}
+
+fn with_features(mut script: Script, brokers: i32, records: Vec<metadata::Record>) -> Script {
+    ask(&mut script, "", Event::Bootstrap(Bootstrap { records }));
     for broker in 1..=brokers {
         register(&mut script, broker);
         live(&mut script, broker);
@@ -67,7 +92,6 @@ pub(super) fn registration(broker: i32) -> RegisterBroker {
         rack: None,
         log_dirs: vec![id(100 + broker as u8)],
         previous_epoch: BrokerEpoch(-1),
-        previous_alive: false,
     }
 }
 
@@ -133,4 +157,55 @@ pub(super) fn alter(kind: i8, name: &str, ops: &[(&str, i8, Option<&str>)]) -> E
 
 pub(super) fn partition<'a>(image: &'a Image, topic: &str, index: i32) -> &'a Partition {
     image.partition(topic, PartitionIndex(index)).unwrap()
+}
+
+/// Lets seconds pass, in each of which `alive` send heartbeats and the controller looks at its clock.
+pub(super) fn pass(script: &mut Script, seconds: i64, alive: &[i32]) {
+    for _ in 0..seconds {
+        script.now.0 += 1000;
+        alive.iter().for_each(|broker| live(script, *broker));
+        ask(script, "tick", Event::Tick);
+    }
+}
+
+/// What was written since the last look, without the steps that wrote nothing, and without replies.
+pub(super) fn written(script: &mut Script) -> String {
+    let text = script.text();
+    let steps = text.split("> ").filter(|step| step.contains("\n+ "));
+    let shown = |step: &str| step.lines().filter(|line| !line.starts_with("< ")).map(|it| format!("{it}\n")).collect();
+    steps.map(shown).collect::<Vec<String>>().join("")
+}
+
+/// The topic `t` with these replicas, and a least ISR of 2.
+pub(super) fn safe(n: u8, assignments: &[(i32, &[i32])]) -> Event {
+    let configs = vec![("min.insync.replicas".to_owned(), Some("2".to_owned()))];
+    create(vec![NewTopic { configs, ..assigned("t", n, assignments) }])
+}
+
+/// A leader's wish for another ISR of partition 0 of `t`, with the epochs as they are.
+pub(super) fn new_isr(script: &Script, isr: &[i32]) -> NewIsr {
+    let now = partition(script.shard.latest(), "t", 0);
+    NewIsr {
+        topic_id: script.shard.latest().topic("t").unwrap().id,
+        partition: PartitionIndex(0),
+        leader_epoch: now.leader_epoch,
+        partition_epoch: now.partition_epoch,
+        isr: isr.iter().map(|id| (NodeId(*id), BrokerEpoch(-1))).collect(),
+        recovering: now.recovering,
+    }
+}
+
+/// The leader of partition 0 of `t` asks for another ISR.
+pub(super) fn alter_isr(script: &mut Script, broker: i32, partition: NewIsr) {
+    let epoch = heartbeat(script, broker).epoch;
+    let request = AlterPartition { broker: NodeId(broker), epoch, partitions: vec![partition] };
+    ask(script, "alter", Event::AlterPartition(request));
+}
+
+/// Moves partition 0 of `t`; no replicas to cancel.
+pub(super) fn reassign(script: &mut Script, replicas: Option<&[i32]>) {
+    let replicas = replicas.map(|ids| ids.iter().copied().map(NodeId).collect());
+    let topics = vec![("t".to_owned(), vec![ReassignedPartition { partition: PartitionIndex(0), replicas }])];
+    let event = AlterReassignments { topics, allow_replication_factor_change: true };
+    ask(script, "reassign", Event::AlterReassignments(event));
 }

@@ -36,7 +36,7 @@ pub(super) fn partition(
 }
 
 /// Whether an asker's assignment can be carried out; `replication_factor` is that of the partitions before it.
-pub(super) fn check_manual(
+pub(crate) fn check_manual(
     image: &Image,
     replicas: &[NodeId],
     replication_factor: Option<usize>,
@@ -90,6 +90,6 @@ pub(super) fn none_alive(replication_factor: i16) -> Refusal {
     )
 }
 
-pub(super) fn invalid(message: impl Into<String>) -> Refusal {
+pub(crate) fn invalid(message: impl Into<String>) -> Refusal {
     Refusal::new(ErrorCode::InvalidReplicaAssignment, message)
 }

@@ -167,6 +167,16 @@ impl Partition {
         self.directories.get(at).copied()
     }
 
+    /// Whether a reassignment goes on.
+    pub fn is_reassigning(&self) -> bool {
+        !self.adding_replicas.is_empty() || !self.removing_replicas.is_empty()
+    }
+
+    /// Whether the first replica leads, which spreads leadership as it was meant.
+    pub fn has_preferred_leader(&self) -> bool {
+        self.leader == self.replicas.first().copied().unwrap_or(NodeId::NONE)
+    }
+
     /// Whether there is something in either list of eligible leader replicas.
     pub fn has_elr(&self) -> bool {
         !self.elr.is_empty() || !self.last_known_elr.is_empty()

@@ -2,6 +2,8 @@ module ottla/suite
 
 go 1.26.0
 
+toolchain go1.26.8
+
 require github.com/twmb/franz-go v1.22.3
 
 require (

@@ -1,0 +1,4 @@
+//! Leaders and followers together.
+
+mod cluster;
+mod random;
