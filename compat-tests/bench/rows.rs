@@ -107,7 +107,7 @@ pub fn run(dir: &Path, plan: &Plan, rows: &[Row], contenders: &[Name], sheet: &m
         }
         if rows.contains(&Row::Offsets) {
             let dir = dir.join("offsets");
-            let aim = Aim::AtMostOneAndLess(3000.0);
+            let aim = Aim::NoMoreAndUnder(3000.0);
             offsets::loads(&dir, plan.offsets, plan.rounds, who, aim, sheet).with_context(|| who.text())?;
         }
     }

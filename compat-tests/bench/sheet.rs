@@ -39,7 +39,7 @@ pub enum Aim {
     /// Ottla / Kafka at most.
     AtMost(f64),
     /// Ottla no more than Kafka, and less than this whatever Kafka has.
-    AtMostOneAndLess(f64),
+    NoMoreAndUnder(f64),
 }
 
 #[derive(Debug)]
@@ -75,7 +75,7 @@ impl Sheet {
             let aim = match (line.aim, line.is_met()) {
                 (Aim::AtLeast(ratio), Some(met)) => format!(">= {ratio} {}", if met { "met" } else { "MISSED" }),
                 (Aim::AtMost(ratio), Some(met)) => format!("<= {ratio} {}", if met { "met" } else { "MISSED" }),
-                (Aim::AtMostOneAndLess(bound), Some(met)) => {
+                (Aim::NoMoreAndUnder(bound), Some(met)) => {
                     format!("<= 1, < {bound} {}", if met { "met" } else { "MISSED" })
                 }
                 (_, None) => "-".to_owned(),
@@ -141,7 +141,7 @@ impl Line {
         Some(match self.aim {
             Aim::AtLeast(least) => ratio >= least,
             Aim::AtMost(most) => ratio <= most,
-            Aim::AtMostOneAndLess(bound) => ratio <= 1.0 && self.median(Name::Ottla)? < bound,
+            Aim::NoMoreAndUnder(bound) => ratio <= 1.0 && self.median(Name::Ottla)? < bound,
         })
     }
 }
@@ -166,8 +166,8 @@ mod tests {
             sheet.add("latency", Unit::Milliseconds, Aim::AtMost(1.0), who, value);
         }
         sheet.add("alone", Unit::Mib, Aim::AtMost(1.0), Name::Ottla, 1.0);
-        sheet.add("bound", Unit::Mib, Aim::AtMostOneAndLess(89.0), Name::Ottla, 90.0);
-        sheet.add("bound", Unit::Mib, Aim::AtMostOneAndLess(89.0), Name::Kafka, 100.0);
+        sheet.add("bound", Unit::Mib, Aim::NoMoreAndUnder(89.0), Name::Ottla, 90.0);
+        sheet.add("bound", Unit::Mib, Aim::NoMoreAndUnder(89.0), Name::Kafka, 100.0);
         assert_eq!(sheet.missed().len(), 3);
         assert_eq!(sheet.aims(), 4);
         assert!(sheet.markdown().contains("| produce | MB/s | 90.00 | 100.00 | - | 0.900 | - | >= 1 MISSED |"));
