@@ -5,10 +5,12 @@ mod batches;
 mod cluster;
 mod compare;
 mod configs;
+mod consumer_groups;
 mod differences;
 mod fetches;
 mod groups;
 mod headers;
+mod leaders;
 mod make;
 mod offsets;
 mod play;
@@ -39,7 +41,9 @@ const PARTS: &[(&str, Part)] = &[
     ("offsets", offsets::play),
     ("admin", admin::play),
     ("cluster", cluster::play),
+    ("leaders", leaders::play),
     ("groups", groups::play),
+    ("consumers", consumer_groups::play),
     ("story", story::play),
     ("shapes", shapes::play),
     // Last: its retention would take the records of the others.
@@ -51,7 +55,7 @@ const PARTS: &[(&str, Part)] = &[
 /// # Errors
 /// Where answers differ and the list of differences does not say why, or says so without need.
 pub fn script(folder: &Path, judged: Kind, show: bool) -> Result<String> {
-    let (ours, theirs) = both(folder, judged, |broker| {
+    let (ours, theirs) = both(folder, judged, layout(), |broker| {
         let mut play = Play::open(broker)?;
         for (name, part) in PARTS {
             play.part(name);
@@ -71,7 +75,16 @@ pub fn script(folder: &Path, judged: Kind, show: bool) -> Result<String> {
 /// # Errors
 /// As [`script`].
 pub fn restarted(folder: &Path, judged: Kind, show: bool) -> Result<String> {
-    let (ours, theirs) = both(folder, judged, restart::play)?;
+    let (ours, theirs) = both(folder, judged, layout(), restart::play)?;
+    compare::compare(&theirs, &ours, judged, show)
+}
+
+/// Groups whose deadlines pass.
+///
+/// # Errors
+/// As [`script`].
+pub fn deadlines(folder: &Path, judged: Kind, show: bool) -> Result<String> {
+    let (ours, theirs) = both(folder, judged, groups::deadlines::layout(layout()), groups::deadlines::play)?;
     compare::compare(&theirs, &ours, judged, show)
 }
 
@@ -91,12 +104,19 @@ fn layout() -> Layout {
         .with("log.retention.ms", "-1")
         .with("transaction.state.log.num.partitions", "4")
         .with("offsets.topic.num.partitions", "4")
+        // What changes who shall have what is seen at once.
+        .with("group.consumer.assignment.interval.ms", "0")
 }
 
 /// The same play on both sides at once: what the judged said, then what Apache Kafka said.
-fn both<T: Send>(folder: &Path, judged: Kind, play: impl Fn(Broker) -> Result<T> + Sync) -> Result<(T, T)> {
-    let side =
-        |kind, name| play(Broker::start(kind, &folder.join(name), layout())?).with_context(|| format!("{name} side"));
+fn both<T: Send>(
+    folder: &Path,
+    judged: Kind,
+    layout: Layout,
+    play: impl Fn(Broker) -> Result<T> + Sync,
+) -> Result<(T, T)> {
+    let start = |kind, name| Broker::start(kind, &folder.join(name), layout.clone());
+    let side = |kind, name| play(start(kind, name)?).with_context(|| format!("{name} side"));
     std::thread::scope(|scope| {
         let theirs = scope.spawn(|| side(Kind::Kafka, "kafka"));
         let ours = side(judged, "judged");

@@ -4,6 +4,7 @@ pub mod admin;
 pub mod batch;
 pub mod connection;
 pub mod frames;
+pub mod reading;
 pub mod record;
 pub mod stored;
 pub mod transaction;

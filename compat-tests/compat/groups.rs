@@ -2,6 +2,7 @@
 
 mod kcat;
 mod member;
+mod random;
 mod verifiable;
 mod watch;
 
@@ -16,7 +17,7 @@ use crate::kit::{Layout, Stopwatch};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub fn entries() -> Vec<Entry> {
-    [verifiable::entries(), kcat::entries()].into_iter().flatten().collect()
+    [verifiable::entries(), kcat::entries(), random::entries()].into_iter().flatten().collect()
 }
 
 /// Short sessions, for somebody must wait for them.

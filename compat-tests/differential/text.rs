@@ -55,32 +55,35 @@ impl Text {
         for (value, name) in &self.local {
             line = value.replace_all(&line, *name).into_owned();
         }
-        let [id, time, session] = patterns();
+        let [id, member, time, session] = patterns();
         let ids = &mut self.ids;
-        line = id
-            .replace_all(&line, |found: &regex::Captures<'_>| {
-                let text = &found[0];
-                if text.bytes().all(|byte| byte == b'0' || byte == b'-') {
-                    return "ID-ZERO".to_owned();
-                }
-                let at = ids.iter().position(|known| known == text).unwrap_or_else(|| {
-                    ids.push(text.to_owned());
-                    ids.len() - 1
-                });
-                format!("ID-{at}")
-            })
+        let mut named = |text: &str| {
+            if text.bytes().all(|byte| byte == b'0' || byte == b'-') {
+                return "ID-ZERO".to_owned();
+            }
+            let at = ids.iter().position(|known| known == text).unwrap_or_else(|| {
+                ids.push(text.to_owned());
+                ids.len() - 1
+            });
+            format!("ID-{at}")
+        };
+        line = id.replace_all(&line, |found: &regex::Captures<'_>| named(&found[0])).into_owned();
+        line = member
+            .replace_all(&line, |found: &regex::Captures<'_>| format!("{}{}{}", &found[1], named(&found[2]), &found[3]))
             .into_owned();
         line = time.replace_all(&line, "TIME").into_owned();
         session.replace_all(&line, "session_id: SESSION").into_owned()
     }
 }
 
-fn patterns() -> &'static [Regex; 3] {
-    static PATTERNS: OnceLock<[Regex; 3]> = OnceLock::new();
+fn patterns() -> &'static [Regex; 4] {
+    static PATTERNS: OnceLock<[Regex; 4]> = OnceLock::new();
     #[expect(clippy::unwrap_used, reason = "they are constants")]
     PATTERNS.get_or_init(|| {
         [
             "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+            // A member's, as the coordinator of consumer groups makes it.
+            r#"((?:member_id|leader): "|\bMember )([A-Za-z0-9_-]{22})("| is )"#,
             // Of today; and so far before today as times can be.
             r"\b1[78][0-9]{11}\b|-92233702[0-9]{11}\b",
             r"\bsession_?id: [1-9][0-9]*",

@@ -29,8 +29,8 @@ pub fn cached(name: &str, files: &[(&str, &str)], make: impl FnOnce(&Path) -> Re
     make(making.path())?;
     let here = making.keep();
     if let Err(error) = std::fs::rename(&here, &dir) {
-        std::fs::remove_dir_all(&here)?;
         // Another run may have been quicker, which is as good.
+        let _ = std::fs::remove_dir_all(&here);
         if !dir.is_dir() {
             return Err(error).with_context(|| format!("cannot make {}", dir.display()));
         }

@@ -6,6 +6,7 @@ mod surroundings;
 use std::sync::Arc;
 
 use config::NodeConfig;
+use groups::consumer::assignor::Assignor;
 use groups::{ConsumerSettings, Event, Groups, MigrationPolicy, Reply, Request, Settings, Surroundings};
 use metadata::{Delta, Image};
 use model::batch::Compression;
@@ -57,7 +58,7 @@ impl GroupCoordinators {
     pub fn follow(&self, node: &Node, before: &Image, image: &Image, delta: Option<&Delta>) {
         let told = {
             let mut surroundings = self.surroundings.lock();
-            let next = surroundings::follow(&surroundings, image, node.published().offset, delta);
+            let next = surroundings::follow(&surroundings, &node.config(), image, node.published().offset, delta);
             if let Some(next) = &next {
                 *surroundings = next.clone();
             }
@@ -131,6 +132,12 @@ fn gone(before: &Image, image: &Image, delta: &Delta) -> Vec<(TopicName, model::
     ids.filter_map(|id| before.topic_by_id(*id)).map(|topic| (topic.name.clone(), topic.id)).collect()
 }
 
+/// An assignor of `group.consumer.assignors`, which may be named by its Java class. There are no others: the configuration has been
+/// checked.
+fn assignor(configured: &str) -> Option<String> {
+    Assignor::configured(configured).map(|assignor| assignor.name().to_owned())
+}
+
 fn settings(config: &NodeConfig) -> Settings {
     let groups = &config.groups;
     Settings {
@@ -146,7 +153,7 @@ fn settings(config: &NodeConfig) -> Settings {
             heartbeat_interval_ms: groups.consumer_heartbeat_interval_ms,
             assignment_interval_ms: groups.consumer_assignment_interval_ms,
             max_size: groups.consumer_max_size,
-            assignors: groups.consumer_assignors.clone(),
+            assignors: groups.consumer_assignors.iter().filter_map(|it| assignor(it)).collect(),
             migration: MigrationPolicy::parse(&groups.consumer_migration_policy),
             regex_refresh_interval_ms: groups.consumer_regex_refresh_interval_ms,
         },

@@ -42,7 +42,8 @@ pub use synonyms::{group_synonym, topic_synonyms};
 pub use table::{dynamic_only, key, keys};
 pub use topic::TopicConfig;
 pub use validate::{
-    validate_broker_configs, validate_broker_dynamic, validate_client_metrics, validate_client_metrics_configs,
-    validate_group, validate_group_configs, validate_resource_name, validate_topic_config, validate_topic_configs,
+    bounded_group_value, validate_broker_configs, validate_broker_dynamic, validate_client_metrics,
+    validate_client_metrics_configs, validate_group, validate_group_configs, validate_resource_name,
+    validate_topic_config, validate_topic_configs,
 };
 pub use value::Value;

@@ -60,6 +60,15 @@ fn groups(r: &Resolved) -> Result<(), ConfigError> {
             &key("assignment.interval.ms"),
         )?;
     }
+    let is_known = |class: &str| matches!(class, "UniformAssignor" | "RangeAssignor");
+    for name in r.list("group.consumer.assignors") {
+        let class = name.strip_prefix("org.apache.kafka.coordinator.group.assignor.");
+        if !matches!(name.as_str(), "uniform" | "range") && !class.is_some_and(is_known) {
+            return Err(Rule(format!(
+                "group.consumer.assignors names {name}, and there are no assignors but uniform and range"
+            )));
+        }
+    }
     compare(r, "group.streams.num.standby.replicas", "<=", "group.streams.max.standby.replicas")
 }
 

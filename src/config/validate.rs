@@ -9,7 +9,7 @@ use model::ErrorCode;
 
 pub use broker::{validate_broker_configs, validate_broker_dynamic};
 pub use client_metrics::{validate_client_metrics, validate_client_metrics_configs};
-pub use group::{validate_group, validate_group_configs};
+pub use group::{bounded_group_value, validate_group, validate_group_configs};
 pub use topic::{validate_topic_config, validate_topic_configs};
 
 use crate::layers::Settings;

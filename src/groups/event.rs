@@ -43,6 +43,8 @@ pub struct Surroundings {
     changes: (i64, u64),
     /// Likewise, how often topics have come.
     creations: (i64, u64),
+    /// `group.consumer.assignment.interval.ms`, which changes while the broker runs; none before it is told.
+    pub consumer_assignment_interval_ms: Option<i32>,
     /// The configurations of groups that have one, by group id (KIP-1043).
     pub configs: Map<String, GroupConfig>,
 }

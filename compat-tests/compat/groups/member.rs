@@ -42,7 +42,9 @@ impl Member {
         words: &[&str],
     ) -> Result<Self> {
         let config = dir.join("member.properties");
-        std::fs::write(&config, "heartbeat.interval.ms=500\nmetadata.max.age.ms=2000\nreconnect.backoff.max.ms=100\n")?;
+        // The consumer protocol takes it from the broker.
+        let classic = words.contains(&"classic").then_some("heartbeat.interval.ms=500\n").unwrap_or_default();
+        std::fs::write(&config, format!("{classic}metadata.max.age.ms=2000\nreconnect.backoff.max.ms=100\n"))?;
         let mut java = jars::ensure()?.java(96, "ERROR");
         java.arg("org.apache.kafka.tools.VerifiableConsumer")
             .args(["--bootstrap-server", address, "--topic", topic, "--group-id", group])

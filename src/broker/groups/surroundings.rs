@@ -2,14 +2,22 @@
 
 use std::sync::Arc;
 
+use config::NodeConfig;
 use groups::{GroupConfig, Surroundings, Topic};
 use metadata::{ConfigResource, Delta, Image, ResourceType};
 
-/// The surroundings by `image`, which is that at `offset`, if they differ from those of before; all of it is looked at
-/// where there is no delta.
-pub fn follow(before: &Surroundings, image: &Image, offset: i64, delta: Option<&Delta>) -> Option<Arc<Surroundings>> {
+/// The surroundings by `image`, which is that at `offset`, and by the node's configuration, if they differ from those of before;
+/// all of it is looked at where there is no delta.
+pub fn follow(
+    before: &Surroundings,
+    node: &NodeConfig,
+    image: &Image,
+    offset: i64,
+    delta: Option<&Delta>,
+) -> Option<Arc<Surroundings>> {
     // Carried on, not made anew: coordinators count the changes.
     let mut now = before.clone();
+    now.consumer_assignment_interval_ms = Some(node.groups.consumer_assignment_interval_ms);
     match delta {
         // Racks come with brokers.
         Some(delta) if delta.brokers.is_empty() => {
@@ -21,7 +29,7 @@ pub fn follow(before: &Surroundings, image: &Image, offset: i64, delta: Option<&
                 }
             }
             for resource in delta.configs.iter().filter(|resource| resource.kind == ResourceType::GROUP) {
-                configure(&mut now, image, resource);
+                configure(&mut now, node, image, resource);
             }
         }
         _ => {
@@ -34,7 +42,7 @@ pub fn follow(before: &Surroundings, image: &Image, offset: i64, delta: Option<&
                 now.insert(topic.name.clone(), describe(image, topic));
             }
             for resource in image.configs.keys().filter(|resource| resource.kind == ResourceType::GROUP) {
-                configure(&mut now, image, resource);
+                configure(&mut now, node, image, resource);
             }
         }
     }
@@ -53,12 +61,15 @@ fn describe(image: &Image, topic: &metadata::Topic) -> Topic {
     Topic { id: topic.id, racks: racks.collect() }
 }
 
-fn configure(surroundings: &mut Surroundings, image: &Image, resource: &ConfigResource) {
+fn configure(surroundings: &mut Surroundings, node: &NodeConfig, image: &Image, resource: &ConfigResource) {
     let Some(set) = image.config(resource) else {
         surroundings.configs.remove_mut(&resource.name);
         return;
     };
-    let number = |key: &str| set.get(key).and_then(|value| value.parse().ok());
+    let number = |key: &str| {
+        let value = set.get(key)?.parse().ok()?;
+        i32::try_from(config::bounded_group_value(node, key, value)).ok()
+    };
     let config = GroupConfig {
         consumer_session_timeout_ms: number("consumer.session.timeout.ms"),
         consumer_heartbeat_interval_ms: number("consumer.heartbeat.interval.ms"),

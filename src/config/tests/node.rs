@@ -82,3 +82,20 @@ fn overrides_win_over_the_file() {
     assert_eq!((node.topics.num_partitions, node.voters.len()), (3, 1));
     assert_eq!(node.listeners.advertised_controller.first().and_then(|l| l.host.as_deref()), Some("localhost"));
 }
+
+#[test]
+fn assignors_have_names_and_classes() {
+    let of = |assignors: &str| node(&format!("group.consumer.assignors={assignors}"));
+    assert!(of("range,org.apache.kafka.coordinator.group.assignor.UniformAssignor").is_ok());
+    for unknown in ["odd", "uniform,com.example.Own", "org.apache.kafka.coordinator.group.assignor.SimpleAssignor"] {
+        assert!(of(unknown).is_err_and(|error| error.to_string().contains("there are no assignors but")), "{unknown}");
+    }
+}
+
+#[test]
+fn what_a_group_has_of_its_own_stays_within_the_nodes_bounds() {
+    let node = node("group.consumer.max.session.timeout.ms=50000").expect("valid");
+    let bounded = |value| config::bounded_group_value(&node, "consumer.session.timeout.ms", value);
+    assert_eq!([1, 46_000, 60_000].map(bounded), [45_000, 46_000, 50_000]);
+    assert_eq!(config::bounded_group_value(&node, "share.isolation.level", 7), 7);
+}

@@ -46,6 +46,14 @@ pub fn validate_group_configs(node: &NodeConfig, new: &Settings) -> Result<(), R
     Ok(())
 }
 
+/// An override of a group as this node follows it: within the node's bounds, which may have changed since it was set
+/// (`GroupConfig.evaluate`).
+pub fn bounded_group_value(node: &NodeConfig, name: &str, value: i64) -> i64 {
+    let Some((_, min, max)) = GROUP_BOUNDS.iter().find(|(key, ..)| *key == name) else { return value };
+    let least = min.and_then(|key| node.resolved.long(key)).unwrap_or(i64::MIN);
+    value.min(node.resolved.long(max).unwrap_or(i64::MAX)).max(least)
+}
+
 /// Group key, the broker keys of its least and largest value; in the order in which Kafka looks.
 static GROUP_BOUNDS: &[(&str, Option<&str>, &str)] = &[
     (

@@ -90,7 +90,8 @@ fn leadership_goes_back_to_preferred_replicas_in_time() {
     expect![[r#"
         tick
         + PartitionChangeRecord { partition_id: 0, topic_id: AQEBAQEBAQEBAQEBAQEBAQ, leader: 1 }
-    "#]].assert_eq(&written(&mut script));
+    "#]]
+    .assert_eq(&written(&mut script));
     pass(&mut script, 301, &[1, 2, 3]);
     assert_eq!(written(&mut script), "");
 }
@@ -254,5 +255,6 @@ fn brokers_before_3_6_need_an_epoch_for_each_shrink() {
         + PartitionChangeRecord { partition_id: 0, topic_id: AQEBAQEBAQEBAQEBAQEBAQ, isr: [1, 2], leader: 1 }
         alter
         + PartitionChangeRecord { partition_id: 0, topic_id: AQEBAQEBAQEBAQEBAQEBAQ, isr: [1, 2, 3] }
-    "#]].assert_eq(&written(&mut script));
+    "#]]
+    .assert_eq(&written(&mut script));
 }

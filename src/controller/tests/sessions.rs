@@ -42,7 +42,8 @@ fn a_silent_broker_is_fenced_when_its_session_ends() {
     expect![[r#"
         heartbeat 1
         + BrokerRegistrationChangeRecord { broker_id: 1, broker_epoch: 9, fenced: -1 }
-    "#]].assert_eq(&written(&mut script));
+    "#]]
+    .assert_eq(&written(&mut script));
 }
 
 #[test]
@@ -124,7 +125,8 @@ fn a_broker_that_was_killed_is_fenced_at_once() {
         < Reply { to: Token(7), body: BrokerUnreachable { fenced: true } }
         > 1 Refused
         < Reply { to: Token(7), body: BrokerUnreachable { fenced: false } }
-    "#]].assert_eq(&script.text());
+    "#]]
+    .assert_eq(&script.text());
     // What it sent before it died is no sign of life.
     live(&mut script, 1);
     assert_eq!(written(&mut script), "");
@@ -199,6 +201,25 @@ fn another_machine_must_wait_for_the_end_of_the_session() {
     pass(&mut script, 10, &[]);
     ask(&mut script, "other", Event::RegisterBroker(other));
     assert!(written(&mut script).contains("RegisterBrokerRecord"));
+}
+
+#[test]
+fn the_controllers_own_broker_need_not_wait_with_new_disks() {
+    let mut script = cluster(2);
+    pass(&mut script, 1, &[1, 2]);
+    script.shard.machine().begin_reign();
+    script.text();
+    for broker in [1, 2] {
+        let new = RegisterBroker {
+            incarnation: id(90 + broker as u8),
+            log_dirs: vec![id(70 + broker as u8)],
+            ..registration(broker)
+        };
+        ask(&mut script, "new disks", Event::RegisterBroker(new));
+    }
+    let text = script.text();
+    assert_eq!(text.matches("RegisterBrokerRecord { broker_id: 1").count(), 1, "{text}");
+    assert_eq!(text.matches("DUPLICATE_BROKER_REGISTRATION").count(), 1, "{text}");
 }
 
 #[test]

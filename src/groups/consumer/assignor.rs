@@ -67,6 +67,16 @@ impl Assignor {
         Self::ALL.into_iter().find(|assignor| assignor.name() == name)
     }
 
+    /// The assignor that a configuration means, by its name or by its class in Apache Kafka.
+    pub fn configured(name: &str) -> Option<Self> {
+        match name.strip_prefix("org.apache.kafka.coordinator.group.assignor.") {
+            Some("UniformAssignor") => Some(Self::Uniform),
+            Some("RangeAssignor") => Some(Self::Range),
+            Some(_) => None,
+            None => Self::named(name),
+        }
+    }
+
     /// Divides all partitions of all topics among the members that subscribe to them.
     pub fn assign(self, spec: &Spec) -> Shares {
         match self {

@@ -30,7 +30,7 @@ impl ConsumerGroupHeartbeat {
         }
         if epoch == 0 {
             if self.rebalance_timeout_ms == -1 {
-                return invalid("RebalanceTimeoutMs must be provided in first self.");
+                return invalid("RebalanceTimeoutMs must be provided in first request.");
             }
             if self.owned.as_ref().is_none_or(|owned| !owned.is_empty()) {
                 return invalid("TopicPartitions must be empty when (re-)joining.");

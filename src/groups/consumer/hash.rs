@@ -45,3 +45,40 @@ fn put_text(bytes: &mut Vec<u8>, text: &str) {
 fn put_length(bytes: &mut Vec<u8>, length: usize) {
     bytes.extend((length as i32).to_le_bytes());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The numbers are those of `Utils.computeTopicHash` and `Utils.computeGroupHash` in Apache Kafka 4.3.1.
+    #[test]
+    fn it_is_apache_kafkas() {
+        let id = |high: u64, low: u64| TopicId::from_bytes((u128::from(high) << 64 | u128::from(low)).to_be_bytes());
+        let racks = |replicas: &[&[&str]]| -> Vec<Vec<Arc<str>>> {
+            replicas.iter().map(|racks| racks.iter().map(|rack| Arc::from(*rack)).collect()).collect()
+        };
+        let a = topic_hash(id(0x0101_0101_0101_0101, 0x0101_0101_0101_0101), "a", &racks(&[&[]]));
+        let b = topic_hash(
+            id(0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210),
+            "b.topic-with_a.longer-name",
+            &racks(&[&["r2", "r1"], &["r1", "r2"], &[]]),
+        );
+        let c = topic_hash(id(u64::MAX, u64::MAX - 1), "c", &racks(&[&["rack-ä😀", "r1", "r1", "r2"]]));
+        // Brokers 1 to 5, of which the first has no rack; three replicas each.
+        let brokers = [None, Some("r2"), Some("r1"), Some("rack-ä😀"), Some("r1")];
+        let partition = |i: usize| (i..i + 3).filter_map(|at| brokers[at % 5]).map(Arc::from).collect();
+        let many = topic_hash(id(7, 8), "many", &(0..50).map(partition).collect::<Vec<_>>());
+        let x = topic_hash(id(9, 10), &"x".repeat(249), &racks(&[&["r2"]]));
+        assert_eq!(a, -5_881_102_149_027_429_214);
+        assert_eq!(b, -8_400_741_423_052_438_080);
+        assert_eq!(c, 6_354_259_462_525_907_085);
+        assert_eq!(many, -8_235_650_812_560_863_418);
+        assert_eq!(x, -5_004_539_620_178_536_874);
+        assert_eq!(group_hash([a].into_iter()), 4_048_961_202_251_206_355);
+        assert_eq!(group_hash([a, c].into_iter()), 567_641_380_218_096_163);
+        assert_eq!(group_hash([a, b, c, many, x].into_iter()), 5_944_461_733_033_113_655);
+        let hundred = (0..100_i64).map(|i| i.wrapping_mul(0x9E37_79B9_7F4A_7C15_u64 as i64));
+        assert_eq!(group_hash(hundred), 3_628_441_300_573_889_753);
+        assert_eq!(group_hash(std::iter::empty()), 0);
+    }
+}

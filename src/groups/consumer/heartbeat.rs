@@ -50,7 +50,7 @@ impl Groups {
         let before = draft.group.clone();
         self.check_room(&before, &request.member)?;
         if request.member.is_empty() {
-            request.member = request.dice.0.to_string();
+            request.member = request.dice.to_string();
         }
         let member = match &request.instance {
             Some(instance) => static_member(&mut draft, &request, instance)?,

@@ -40,12 +40,12 @@ pub fn resolve<'a>(
 }
 
 fn compile(pattern: &str) -> Result<Regex, &'static str> {
-    let pattern = syntax::translate(pattern)?;
-    RegexBuilder::new(&format!("\\A(?:{pattern})\\z"))
+    let parsed = syntax::parse(pattern)?;
+    RegexBuilder::new(&format!("\\A(?:{parsed})\\z"))
         .size_limit(SIZE_LIMIT)
         .dfa_size_limit(SIZE_LIMIT)
         .build()
-        .map_err(|_| "expression is too large")
+        .map_err(|_| syntax::words::SIZE)
 }
 
 #[cfg(test)]
@@ -77,6 +77,10 @@ mod tests {
         assert_eq!(matches("a{,2}", &["a", "aa"]), [""; 0], "no count, so it is text");
         assert_eq!(matches(r"\141\x62\x{63}", &["abc"]), ["abc"]);
         assert_eq!(matches(r"[\w-z]+", &["a-z"]), ["a-z"]);
+        assert_eq!(matches(r"[\p{Greek}\pN]+|\P{Lu}z", &["12", "az", "Az"]), ["12", "az"]);
+        assert_eq!(matches("a?(?i)*b", &["a", "AAB", "aab"]), ["aab"], "flags stand between no operators");
+        assert_eq!(matches("(?:a{1,2})?", &["a", "aa"]), ["a", "aa"]);
+        assert_eq!(matches("a{1,2}(?i)?", &["a", "aaa"]), ["a"]);
     }
 
     #[test]
@@ -86,8 +90,15 @@ mod tests {
         assert_eq!(wrong("(a"), "missing closing )");
         assert_eq!(wrong("*"), "missing argument to repetition operator");
         assert_eq!(wrong("a**"), "invalid nested repetition operator");
-        assert_eq!(wrong("a{1001}"), "bad repetition operator");
+        assert_eq!(wrong("a{1001}"), "invalid repeat count");
+        assert_eq!(wrong("[[:odd:]]"), "invalid character class range");
+        assert_eq!(wrong(r"\p{Odd}"), "invalid character class range");
         assert_eq!(wrong("(?=a)"), "invalid or unsupported Perl syntax");
+        assert_eq!(wrong("{*"), "invalid nested repetition operator");
+        assert_eq!(wrong(r"\x{}"), "invalid escape sequence");
+        assert_eq!(wrong("(?P<n>a)(?P<n>b)"), "duplicate capture group name");
+        assert_eq!(wrong("(?<=a)"), "invalid named capture");
+        assert_eq!(wrong("a)"), "regexp/syntax: internal error");
         assert_eq!(wrong("(?x)a"), "invalid or unsupported Perl syntax");
         assert_eq!(wrong("[b-a]"), "invalid character class range");
         assert_eq!(wrong(r"\1"), "invalid escape sequence");

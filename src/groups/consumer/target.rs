@@ -17,6 +17,7 @@ impl Groups {
     pub(crate) fn update_target(&self, now: Timestamp, draft: &mut Draft) {
         let group = &draft.group;
         let interval = self.group_config(&draft.id).and_then(|it| it.consumer_assignment_interval_ms);
+        let interval = interval.or(self.surroundings.consumer_assignment_interval_ms);
         let interval = interval.unwrap_or(self.settings.consumer.assignment_interval_ms);
         // Without an interval a clock that is set back stops nothing.
         let due = group.assigned_at.0 == 0 || interval == 0 || now >= group.assigned_at.plus_ms(interval.into());

@@ -1,13 +1,14 @@
 //! What a consumer group does, and what must hold whatever happens.
 
-use std::collections::BTreeMap;
+mod migration;
+mod random;
+
 use std::sync::Arc;
 
 use machine::{Machine, Shard};
-use model::{ErrorCode, PartitionIndex, Timestamp, TopicName, Uuid};
-use proptest::prelude::*;
+use model::{ErrorCode, Timestamp, TopicName, Uuid};
 
-use super::partitions::{Partitions, each};
+use super::partitions::Partitions;
 use super::{ConsumerBeat, Refusal};
 use crate::*;
 
@@ -20,7 +21,11 @@ struct Kit {
 impl Kit {
     /// Topics `a` with four partitions and `b` with two.
     fn new() -> Self {
-        let mut kit = Self { shard: Shard::new(Groups::new(Settings::default())), now: 1_000, records: vec![] };
+        Self::with(Settings::default())
+    }
+
+    fn with(settings: Settings) -> Self {
+        let mut kit = Self { shard: Shard::new(Groups::new(settings)), now: 1_000, records: vec![] };
         let mut around = Surroundings::new(5);
         for (name, id, partitions) in [("a", 1, 4), ("b", 2, 2)] {
             let racks: Vec<Vec<Arc<str>>> = vec![vec![]; partitions];
@@ -137,70 +142,4 @@ fn who_is_silent_is_put_out() {
     let request = Request::DeleteGroup("g".into());
     kit.event(Event::Asked { to: Token(1), request });
     assert!(kit.group().is_none());
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn nothing_belongs_to_two_and_all_arrive(steps in proptest::collection::vec((0..5u8, 0..8u8, 0..4_000i64), 1..60)) {
-        let mut kit = Kit::new();
-        let mut known = BTreeMap::<String, (i32, Partitions)>::new();
-        let mut epoch = 0;
-        for (member, what, pause) in steps {
-            kit.now += pause;
-            kit.event(Event::Tick);
-            let id = format!("m{member}");
-            let at = known.get(&id).cloned();
-            let request = match (what, &at) {
-                (0, Some(_)) => beat(&id, -1, None),
-                (1, _) | (_, None) => join(&id, [&["a"][..], &["b"], &["a", "b"]][usize::from(member) % 3]),
-                (2, Some((epoch, owned))) => {
-                    let topics = Some(vec![TopicName::from(["a", "b"][usize::from(member) % 2])]);
-                    ConsumerGroupHeartbeat { topics, ..beat(&id, *epoch, Some(owned.clone())) }
-                }
-                (_, Some((epoch, owned))) => beat(&id, *epoch, Some(owned.clone())),
-            };
-            answered(&mut known, &id, kit.beat(request));
-            epoch = sound(&kit, epoch);
-        }
-        // When heartbeats go on, everybody comes to its target.
-        for _ in 0..12 {
-            kit.now += 1_000;
-            for (id, (epoch, owned)) in known.clone() {
-                answered(&mut known, &id, kit.beat(beat(&id, epoch, Some(owned))));
-                sound(&kit, 0);
-            }
-        }
-        if let Some(group) = kit.group() {
-            prop_assert!(group.members().all(|it| it.is_reconciled_to(group.assignment_epoch)), "{group:?}");
-        }
-    }
-}
-
-fn answered(known: &mut BTreeMap<String, (i32, Partitions)>, id: &str, reply: Result<ConsumerBeat, Refusal>) {
-    match reply {
-        Ok(beat) if beat.epoch < 0 => drop(known.remove(id)),
-        Ok(beat) => {
-            let had = known.remove(id).map(|(_, owned)| owned).unwrap_or_default();
-            known.insert(id.into(), (beat.epoch, beat.assignment.unwrap_or(had)));
-        }
-        Err(_) => drop(known.remove(id)),
-    }
-}
-
-/// One owner a partition, growing epochs, and records that tell all.
-fn sound(kit: &Kit, epoch: i32) -> i32 {
-    let mut again = State::default();
-    kit.records.iter().for_each(|record| Groups::replay(&mut again, record));
-    assert_eq!(again, *kit.shard.latest());
-    let Some(group) = kit.group() else { return 0 };
-    assert!(group.epoch >= epoch && group.assignment_epoch <= group.epoch);
-    let mut owners = std::collections::BTreeSet::<(_, PartitionIndex)>::new();
-    for member in group.members() {
-        for at in each(&member.assigned).chain(each(&member.revoking)) {
-            assert!(owners.insert(at), "{at:?} belongs to two");
-        }
-    }
-    group.epoch
 }

@@ -23,7 +23,7 @@ impl Groups {
     ) -> Joined {
         let is_new = request.member.is_empty();
         if is_new {
-            request.member = request.dice.0.to_string();
+            request.member = request.dice.to_string();
         }
         if let Err(refusal) = self.may_join(group, &request) {
             return Joined::refused(refusal.code, "");
