@@ -88,6 +88,8 @@ func (c *client) Read(partition int32, offset int64, count int) []Record {
 			MaxBytes:  10_000_000,
 			// It waits so long for each fetch before it sees that it should stop.
 			MaxWait: 200 * time.Millisecond,
+			// As of the writer.
+			MaxAttempts: 60,
 		}
 		c.reader, c.partition = kafka.NewReader(config), partition
 	}

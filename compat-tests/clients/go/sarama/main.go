@@ -58,6 +58,8 @@ func (c *client) producer(it how) sarama.SyncProducer {
 		// A broker that starts again may take longer than the default retries.
 		config.Producer.Retry.Max = 150
 		config.Producer.Retry.Backoff = 200 * time.Millisecond
+		config.Metadata.Retry.Max = 150
+		config.Metadata.Retry.Backoff = 200 * time.Millisecond
 		config.Producer.RequiredAcks = sarama.WaitForAll
 		config.Producer.Compression = codecs[it.Codec]
 		config.Producer.Flush.Frequency = 50 * time.Millisecond
