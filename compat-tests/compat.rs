@@ -1,6 +1,7 @@
 //! `cargo x compat`: chooses checks, starts what they need, reports.
 
 mod bench;
+mod clients;
 mod compaction;
 mod differences;
 mod differential;
@@ -60,6 +61,7 @@ pub fn compat(words: &[String]) -> Result<bool> {
         groups::entries(),
         differential::entries(),
         suites::entries(&options)?,
+        clients::entries(&options),
     ]
     .into_iter()
     .flatten()
@@ -82,6 +84,9 @@ pub fn compat(words: &[String]) -> Result<bool> {
         report.run(&checks, threads);
     }
     let green = report.conclude();
+    if options.page && bench.judges_ottla() {
+        clients::write_page(&page::today())?;
+    }
     if !green {
         bench.keep();
     }

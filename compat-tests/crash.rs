@@ -1,8 +1,10 @@
 //! `cargo x crash`: SIGKILL under load, again and again; no acknowledged record may be lost, moved or doubled.
 
+pub mod compaction;
 mod dump;
 mod java;
-mod load;
+pub mod keyed;
+pub mod load;
 mod recovery;
 mod torn;
 mod verify;
@@ -31,20 +33,26 @@ const SEGMENT: &str = "1048576";
 /// Rounds of load, SIGKILL and examination; whether all was well.
 ///
 /// `--rounds N` (50), `--quick` (5 rounds, no large log), `--seed N`, `--gib N` of log for the restart (1),
-/// `--against kafka`, `--no-java` leaves Kafka's VerifiableProducer out.
+/// `--against kafka`, `--no-java` leaves Kafka's VerifiableProducer out; `--compaction` kills in the middle of compactions
+/// instead, and asks for the last value of each key.
 ///
 /// # Errors
 /// Where it was asked wrongly, or what it needs is missing.
 pub fn crash(words: &[String]) -> Result<bool> {
-    let options = Options::read(words, &["quick", "no-java"], &["rounds", "seed", "gib", "against"])?;
+    let options = Options::read(words, &["quick", "no-java", "compaction"], &["rounds", "seed", "gib", "against"])?;
     let quick = options.has("quick");
     let rounds = options.number("rounds", if quick { 5 } else { 50 })?;
     let seed = options.number("seed", stopwatch::now_ms())?;
     let who = Name::read(options.value("against").unwrap_or("ottla"))?;
     let scratch = Scratch::new("crash")?;
     say(&format!("{} in {}, seed {seed}", who.text(), scratch.path().display()));
-    let judged = examine(who, scratch.path(), rounds, &mut Dice::new(seed), !options.has("no-java"));
-    let judged = judged.and_then(|()| match options.number("gib", u64::from(!quick))? {
+    let mut dice = Dice::new(seed);
+    let judged = match options.has("compaction") {
+        true => compaction::examine(who, scratch.path(), rounds, &mut dice),
+        false => examine(who, scratch.path(), rounds, &mut dice, !options.has("no-java")),
+    };
+    let recovers = !quick && !options.has("compaction");
+    let judged = judged.and_then(|()| match options.number("gib", u64::from(recovers))? {
         0 => Ok(()),
         gib => recovery::of(who, scratch.path(), gib).map(|line| say(&line)),
     });
@@ -66,7 +74,7 @@ fn examine(who: Name, dir: &Path, rounds: u64, dice: &mut Dice, with_java: bool)
     let mut connection = Connection::open(&site.address())?;
     admin::create(&mut connection, TOPIC, PARTITIONS)?;
     admin::create(&mut connection, java::TOPIC, 1)?;
-    let mut loads = (0..PRODUCERS).map(|n| Load::new(n, &mut connection)).collect::<Result<Vec<_>>>()?;
+    let mut loads = (0..PRODUCERS).map(|n| Load::new(load::RAW, n, &mut connection)).collect::<Result<Vec<_>>>()?;
     let java = if with_java { Some(java::Producer::start(&site.address(), dir)?) } else { None };
     let mut restarts = Vec::new();
     for round in 1..=rounds {
@@ -132,12 +140,12 @@ fn load_and_kill(running: Running, loads: &mut [Load], seeds: &[u64], after: Dur
     Ok(())
 }
 
-fn load_faults(loads: &[Load]) -> Vec<String> {
+pub fn load_faults(loads: &[Load]) -> Vec<String> {
     loads.iter().filter_map(|load| load.fault.clone()).collect()
 }
 
 /// Everyone produces until `end` has said so.
-fn run_loads(loads: &mut [Load], address: &str, seeds: &[u64], stop: &AtomicBool, end: impl FnOnce(&AtomicBool)) {
+pub fn run_loads(loads: &mut [Load], address: &str, seeds: &[u64], stop: &AtomicBool, end: impl FnOnce(&AtomicBool)) {
     std::thread::scope(|scope| {
         for (load, seed) in loads.iter_mut().zip(seeds) {
             scope.spawn(move || load.run(address, Dice::new(*seed), stop));

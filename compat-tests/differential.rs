@@ -10,6 +10,7 @@ mod differences;
 mod fetches;
 mod groups;
 mod headers;
+mod leaders;
 mod make;
 mod offsets;
 mod play;
@@ -41,6 +42,7 @@ const PARTS: &[(&str, Part)] = &[
     ("offsets", offsets::play),
     ("admin", admin::play),
     ("cluster", cluster::play),
+    ("leaders", leaders::play),
     ("groups", groups::play),
     ("consumers", consumer_groups::play),
     ("story", story::play),
@@ -75,6 +77,15 @@ pub fn script(folder: &Path, judged: Kind, show: bool) -> Result<String> {
 /// As [`script`].
 pub fn restarted(folder: &Path, judged: Kind, show: bool) -> Result<String> {
     let (ours, theirs) = both(folder, judged, layout(), restart::play)?;
+    compare::compare(&theirs, &ours, judged, show)
+}
+
+/// Groups whose deadlines pass.
+///
+/// # Errors
+/// As [`script`].
+pub fn deadlines(folder: &Path, judged: Kind, show: bool) -> Result<String> {
+    let (ours, theirs) = both(folder, judged, groups::deadlines::layout(layout()), groups::deadlines::play)?;
     compare::compare(&theirs, &ours, judged, show)
 }
 

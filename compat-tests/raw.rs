@@ -4,7 +4,9 @@ pub mod admin;
 pub mod batch;
 pub mod connection;
 pub mod frames;
+pub mod reading;
 pub mod record;
+pub mod stored;
 pub mod transaction;
 
 pub use batch::{Producer, batch, batch_sets, records};

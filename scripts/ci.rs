@@ -21,6 +21,8 @@ pub fn everything() -> Result<bool> {
     step("unit tests", || unit_tests(&[]), &mut total)?;
     step("compat", || judges::judge("compat", &[]), &mut total)?;
     step("crash", || judges::judge("crash", &quick()), &mut total)?;
+    let in_compactions = ["--compaction".to_owned(), "--quick".to_owned()];
+    step("crash in compactions", || judges::judge("crash", &in_compactions), &mut total)?;
     step("hostile", || judges::judge("hostile", &quick()), &mut total)?;
     step("fuzz", || fuzz::fuzz(&["--seconds".to_owned(), "30".to_owned()]), &mut total)?;
     println!("{total}");

@@ -20,6 +20,8 @@ const PACKAGES: &[(&str, &str)] = &[
     ("javac", "openjdk-17-jdk-headless"),
     ("mvn", "maven"),
     ("musl-gcc", "musl-tools"),
+    ("pip3", "python3-pip"),
+    ("python3", "python3"),
     ("setpriv", "util-linux"),
     ("tar", "tar"),
     ("unzip", "unzip"),

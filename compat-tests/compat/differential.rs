@@ -10,6 +10,7 @@ pub fn entries() -> Vec<Entry> {
     vec![
         Entry::starts("differential script", script),
         Entry::starts("differential restart", restart),
+        Entry::starts("differential deadlines", deadlines),
         Entry::starts("differential dice", dice),
         Entry::starts("differential records of groups", records),
     ]
@@ -21,6 +22,10 @@ fn script(bench: &Bench, name: &str) -> Result<String> {
 
 fn restart(bench: &Bench, name: &str) -> Result<String> {
     differential::restarted(&bench.folder(name)?, bench.options.against, bench.options.show)
+}
+
+fn deadlines(bench: &Bench, name: &str) -> Result<String> {
+    differential::deadlines(&bench.folder(name)?, bench.options.against, bench.options.show)
 }
 
 fn dice(bench: &Bench, name: &str) -> Result<String> {

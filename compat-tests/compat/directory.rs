@@ -1,5 +1,7 @@
 //! A data directory changes hands: one broker writes it, the other serves it and writes on, the first takes it back.
 
+mod groups;
+
 use anyhow::{Context, Result, bail};
 
 use super::bench::Bench;
@@ -21,14 +23,17 @@ pub fn entries(options: &Options) -> Vec<Entry> {
                 entries.push(Entry::starts(name, run));
             }
         }
+        for end in ["SIGTERM", "SIGKILL"] {
+            let name = format!("directory with groups {} to {} and back, {end}", writer.name(), reader.name());
+            entries.push(Entry::starts(name, groups::run));
+        }
     }
     entries
 }
 
 fn run(bench: &Bench, name: &str) -> Result<String> {
     let words: Vec<&str> = name.split([' ', ',']).collect();
-    let kind = |at: usize| if words.get(at) == Some(&"kafka") { Kind::Kafka } else { Kind::Ottla };
-    let (writer, reader) = (kind(1), kind(3));
+    let (writer, reader) = kind_of(name);
     let quorum = if words.contains(&"dynamic") { Quorum::Dynamic } else { Quorum::Static };
     let clean = words.contains(&"SIGTERM");
     let end = |broker: Broker| if clean { broker.stop() } else { Ok(broker.kill()) };
@@ -54,6 +59,13 @@ fn run(bench: &Bench, name: &str) -> Result<String> {
     same(&written, &look(&broker)?, "after it came back")?;
     broker.stop()?;
     Ok(format!("{} lines of state alike, {read} files read", written.lines().count()))
+}
+
+/// Who writes and who reads, by a check's name: the words on both sides of `to`.
+fn kind_of(name: &str) -> (Kind, Kind) {
+    let kind = |word: Option<&str>| if word == Some("kafka") { Kind::Kafka } else { Kind::Ottla };
+    let (writer, reader) = name.split_once(" to ").unwrap_or_default();
+    (kind(writer.rsplit(' ').next()), kind(reader.split(' ').next()))
 }
 
 /// Topics with and without configs, every codec, keys, headers, tombstones, an idempotent Java producer, several segments, deleted topics,

@@ -28,7 +28,10 @@ pub fn dump(tools: &Tools, log_dirs: &[PathBuf], clean: bool) -> Result<usize> {
     let compacted = Compacted::of(log_dirs.iter().map(PathBuf::as_path))?;
     let accepts = |flags: &[&str], files: &[String]| accepts(tools, &compacted, flags, files);
     let offset_indexes: Vec<String> = indexes.iter().filter(|file| file.ends_with(".index")).cloned().collect();
+    let of_groups: Vec<String> =
+        logs.iter().filter(|file| file.contains("/__consumer_offsets-") && file.ends_with(".log")).cloned().collect();
     accepts(&["--deep-iteration", "--print-data-log"], &logs)?;
+    accepts(&["--offsets-decoder", "--deep-iteration"], &of_groups)?;
     accepts(&["--cluster-metadata-decoder", "--deep-iteration"], &metadata)?;
     accepts(&["--deep-iteration"], &indexes)?;
     accepts(&["--index-sanity-check"], &indexes)?;

@@ -3,6 +3,7 @@
 mod kcat;
 mod member;
 mod mixed;
+mod random;
 mod verifiable;
 mod watch;
 
@@ -17,7 +18,7 @@ use crate::kit::{Layout, Stopwatch};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub fn entries() -> Vec<Entry> {
-    [verifiable::entries(), mixed::entries(), kcat::entries()].into_iter().flatten().collect()
+    [verifiable::entries(), mixed::entries(), kcat::entries(), random::entries()].into_iter().flatten().collect()
 }
 
 /// Short sessions, for somebody must wait for them.

@@ -14,7 +14,10 @@ const SCRIPTS: &[(&str, &str)] = &[
 ];
 
 /// These list all that there is, so nobody else may be there.
-const ALONE: &[(&str, &str)] = &[("tools groups", include_str!("../scripts/groups.txt"))];
+const ALONE: &[(&str, &str)] = &[
+    ("tools groups", include_str!("../scripts/groups.txt")),
+    ("tools consumer groups", include_str!("../scripts/groups-consumer.txt")),
+];
 
 pub fn entries() -> Vec<Entry> {
     let scripts = SCRIPTS.iter().map(|(name, _)| Entry::asks(*name, run));

@@ -1,7 +1,8 @@
 //! An idempotent producer that remembers over crashes what was acknowledged, and sends again what was not.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use anyhow::{Context, Result};
 
@@ -10,6 +11,18 @@ use crate::dice::Dice;
 use crate::kit::stopwatch;
 use crate::pause;
 use crate::raw::{Connection, Producer, admin, batch, frames};
+
+/// What producers write, and where.
+#[derive(Clone, Copy, Debug)]
+pub struct Story {
+    pub topic: &'static str,
+    pub partitions: i32,
+    /// The batch of so many records of the producer with this number, from that record on.
+    pub make: fn(usize, u64, u64, Producer, &mut Dice) -> Result<Vec<u8>>,
+}
+
+/// Numbered values without keys, all of which must stay.
+pub const RAW: Story = Story { topic: TOPIC, partitions: PARTITIONS, make: raw };
 
 /// As the broker's window of batches that it remembers.
 const IN_FLIGHT: usize = 5;
@@ -25,6 +38,7 @@ struct Pending {
 /// One producer; its records are numbered 0, 1, 2, ... without a gap.
 #[derive(Debug)]
 pub struct Load {
+    story: Story,
     pub number: usize,
     pub partition: i32,
     id: (i64, i16),
@@ -32,6 +46,8 @@ pub struct Load {
     pending: VecDeque<Pending>,
     /// First number, how many, first offset.
     acks: Vec<(u64, u64, i64)>,
+    /// How many records are acknowledged, for those who look on.
+    progress: Arc<AtomicU64>,
     /// What a broker that lives must not have said.
     pub fault: Option<String>,
 }
@@ -39,21 +55,46 @@ pub struct Load {
 impl Load {
     /// # Errors
     /// Where no producer id is given.
-    pub fn new(number: usize, connection: &mut Connection) -> Result<Self> {
-        let partition = i32::try_from(number)? % PARTITIONS;
+    pub fn new(story: Story, number: usize, connection: &mut Connection) -> Result<Self> {
+        let partition = i32::try_from(number)? % story.partitions;
         let id = admin::producer_id(connection)?;
-        Ok(Self { number, partition, id, next: 0, pending: VecDeque::new(), acks: Vec::new(), fault: None })
+        Ok(Self {
+            story,
+            number,
+            partition,
+            id,
+            next: 0,
+            pending: VecDeque::new(),
+            acks: Vec::new(),
+            progress: Arc::default(),
+            fault: None,
+        })
     }
 
     /// One that has sent so many, of which these are acknowledged.
     #[cfg(test)]
-    pub fn remembered(number: usize, sent: u64, acks: Vec<(u64, u64, i64)>) -> Self {
-        Self { number, partition: 0, id: (0, 0), next: sent, pending: VecDeque::new(), acks, fault: None }
+    pub fn remembered(story: Story, number: usize, sent: u64, acks: Vec<(u64, u64, i64)>) -> Self {
+        Self {
+            story,
+            number,
+            partition: 0,
+            id: (0, 0),
+            next: sent,
+            pending: VecDeque::new(),
+            acks,
+            progress: Arc::default(),
+            fault: None,
+        }
     }
 
     /// How many records are acknowledged: they are the first so many.
     pub fn acknowledged(&self) -> u64 {
         self.acks.last().map_or(0, |(first, count, _)| first + count)
+    }
+
+    /// [`Load::acknowledged`] for those who look on while it runs.
+    pub fn progress(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.progress)
     }
 
     pub fn unanswered(&self) -> u64 {
@@ -88,7 +129,7 @@ impl Load {
                     self.make(&mut dice)?;
                 }
                 let batch = &self.pending.get(sent).context("nothing to send")?.batch;
-                connection.send(&mut frames::produce(TOPIC, -1, &[(self.partition, batch)])?)?;
+                connection.send(&mut frames::produce(self.story.topic, -1, &[(self.partition, batch)])?)?;
                 sent += 1;
             }
             if sent == 0 {
@@ -103,6 +144,7 @@ impl Load {
             let done = self.pending.pop_front().context("an answer to nothing")?;
             sent -= 1;
             self.acks.push((done.first, done.count, offset));
+            self.progress.store(self.acknowledged(), Ordering::Release);
             // Bursts with rests between them: each round reads everything again, so it must not be too much.
             if dice.below(8) == 0 {
                 pause::short();
@@ -112,19 +154,23 @@ impl Load {
 
     fn make(&mut self, dice: &mut Dice) -> Result<()> {
         let (first, count) = (self.next, 1 + dice.below(20));
-        let values: Vec<Vec<u8>> = (first..first + count)
-            .map(|n| {
-                let mut value = format!("{}:{n}:", self.number).into_bytes();
-                value.extend(dice.bytes(dice_len(n)));
-                value
-            })
-            .collect();
         let producer = Producer { id: self.id.0, epoch: self.id.1, sequence: i32::try_from(first)? };
-        let batch = batch(values.iter().map(Vec::as_slice), Some(producer), i64::try_from(stopwatch::now_ms())?)?;
+        let batch = (self.story.make)(self.number, first, count, producer, dice)?;
         self.next += count;
         self.pending.push_back(Pending { first, count, batch });
         Ok(())
     }
+}
+
+fn raw(number: usize, first: u64, count: u64, producer: Producer, dice: &mut Dice) -> Result<Vec<u8>> {
+    let values: Vec<Vec<u8>> = (first..first + count)
+        .map(|n| {
+            let mut value = format!("{number}:{n}:").into_bytes();
+            value.extend(dice.bytes(dice_len(n)));
+            value
+        })
+        .collect();
+    batch(values.iter().map(Vec::as_slice), Some(producer), i64::try_from(stopwatch::now_ms())?)
 }
 
 /// Mostly short, sometimes a kilobyte.

@@ -77,11 +77,13 @@ fn held(found: &[(i64, Vec<u8>)], loads: &[&Load]) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::load::RAW;
     use super::*;
 
     /// Producers 0 and 1 have sent four and two records; acknowledged are three at 0, 1, 3 and one at 2.
     fn judged(log: &[&str]) -> Result<(), String> {
-        let loads = [Load::remembered(0, 4, vec![(0, 2, 0), (2, 1, 3)]), Load::remembered(1, 2, vec![(0, 1, 2)])];
+        let loads =
+            [Load::remembered(RAW, 0, 4, vec![(0, 2, 0), (2, 1, 3)]), Load::remembered(RAW, 1, 2, vec![(0, 1, 2)])];
         let found: Vec<(i64, Vec<u8>)> = (0..).zip(log.iter().map(|value| value.as_bytes().to_vec())).collect();
         held(&found, &loads.iter().collect::<Vec<_>>()).map_err(|error| error.to_string())
     }

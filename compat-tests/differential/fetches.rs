@@ -6,7 +6,7 @@ use kafka_protocol::messages::{BrokerId, FetchRequest};
 use uuid::Uuid;
 
 use super::batches::draft;
-use super::make::{fetch, fetch_partition as part, name, produce, topic};
+use super::make::{fetch, fetch_partition as part, list_offsets, name, produce, topic, topic_with};
 use super::play::Play;
 use super::topics::STRANGE;
 
@@ -19,8 +19,38 @@ pub fn play(play: &mut Play) -> Result<()> {
         play.quietly(9, &produce("f-other", 0, draft(&[n]).bytes()?))?;
     }
     single(play)?;
-    sessions(play)
+    sessions(play)?;
+    deleted(play)?;
+    write_indexed(play, "f-indexed")?;
+    each_offset(play, "f-indexed", "")
 }
+
+/// A topic in whose indexes every batch stands but the first: one that is looked for in a wrong place is missed at once.
+pub fn write_indexed(play: &mut Play, topic: &str) -> Result<()> {
+    play.create(&[topic_with(topic, 1, &[("index.interval.bytes", "0")])])?;
+    for n in 0..INDEXED {
+        let times: &[i64] = if n % 3 == 0 { &[n * 10, n * 10 + 1] } else { &[n * 10] };
+        play.quietly(9, &produce(topic, 0, draft(times).bytes()?))?;
+    }
+    Ok(())
+}
+
+/// Each of its records, found by its offset and by its time.
+pub fn each_offset(play: &mut Play, topic: &str, when: &str) -> Result<()> {
+    for offset in 0..INDEXED + INDEXED / 3 {
+        let one = part(0, offset).with_partition_max_bytes(1);
+        play.fetch(&format!("{when} indexed from {offset}"), 11, &fetch(topic, vec![one]))?;
+    }
+    for n in 0..INDEXED {
+        for time in [n * 10, n * 10 + 1] {
+            play.ask(&format!("{when} indexed time {time}"), 5, &list_offsets(topic, &[(0, time)]))?;
+        }
+    }
+    Ok(())
+}
+
+/// Batches in a topic with an index of them.
+const INDEXED: i64 = 30;
 
 /// A request of any version: by name or by id as it needs.
 fn ask(v: i16, id: Uuid, topic: &str, parts: Vec<FetchPartition>) -> FetchRequest {
@@ -63,6 +93,10 @@ fn single(play: &mut Play) -> Result<()> {
         }
         for isolation in [1, 2, -1] {
             play.fetch(&format!("isolation {isolation}"), v, &ask(vec![part(0, 15)]).with_isolation_level(isolation))?;
+        }
+        for isolation in [0, 1] {
+            let asked = ask(vec![part(0, 18), part(1, 99), part(2, 0), part(9, 0)]);
+            play.fetch(&format!("isolation {isolation} of nothing"), v, &asked.with_isolation_level(isolation))?;
         }
         play.fetch("wrong partition", v, &ask(vec![part(9, 0), part(0, 15)]))?;
         play.fetch("negative partition", v, &ask(vec![part(-1, 0)]))?;
@@ -185,6 +219,31 @@ fn sessions(play: &mut Play) -> Result<()> {
         play.fetch("begins in place of the other", v, &anew)?;
         play.fetch("which is over", v, &next(1, vec![]).with_session_id(again.session_id))?;
         play.fetch("of nothing", v, &start(v).with_topics(vec![]))?;
+    }
+    Ok(())
+}
+
+/// A session goes on when one of its topics is deleted, and made again.
+fn deleted(play: &mut Play) -> Result<()> {
+    for v in [12, 13, 18] {
+        play.create(&[topic("f-gone", 2)])?;
+        play.quietly(9, &produce("f-gone", 0, draft(&[1]).bytes()?))?;
+        let (gone, other) = (play.id("f-gone")?, play.id("f-other")?);
+        let mut start = ask(v, gone, "f-gone", vec![part(0, 1)]).with_session_epoch(0);
+        start.topics.extend(ask(v, other, "f-other", vec![part(0, 6)]).topics);
+        let Some(first) = play.fetch("begins with one that will go", v, &start)? else { continue };
+        let next = |epoch: i32, topics: Vec<FetchTopic>| {
+            start.clone().with_topics(topics).with_session_id(first.session_id).with_session_epoch(epoch)
+        };
+        play.delete(&["f-gone"])?;
+        play.fetch("it is gone", v, &next(1, vec![]))?;
+        play.fetch("another partition of it", v, &next(2, ask(v, gone, "f-gone", vec![part(1, 0)]).topics))?;
+        play.fetch("anew of what is gone", v, &start)?;
+        play.create(&[topic("f-gone", 1)])?;
+        play.fetch("there is another of that name", v, &next(3, vec![]))?;
+        play.fetch("and another partition", v, &next(4, ask(v, gone, "f-gone", vec![part(0, 1)]).topics))?;
+        play.delete(&["f-gone"])?;
+        play.fetch("it is gone too", v, &next(5, vec![]))?;
     }
     Ok(())
 }

@@ -1,32 +1,26 @@
 //! Classic groups and committed offsets: a coordinator is found, members come, rebalance, commit and go, and strangers are refused.
 
-use anyhow::{Result, bail};
-use bytes::Bytes;
-use kafka_protocol::messages::join_group_request::JoinGroupRequestProtocol;
-use kafka_protocol::messages::leave_group_request::MemberIdentity;
+mod asks;
+pub mod deadlines;
+mod states;
+mod statics;
+
+use anyhow::Result;
 use kafka_protocol::messages::offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
-use kafka_protocol::messages::offset_delete_request::{OffsetDeleteRequestPartition, OffsetDeleteRequestTopic};
-use kafka_protocol::messages::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
-use kafka_protocol::messages::sync_group_request::SyncGroupRequestAssignment;
 use kafka_protocol::messages::{
-    DeleteGroupsRequest, DescribeGroupsRequest, FindCoordinatorRequest, GroupId, HeartbeatRequest, JoinGroupRequest,
-    LeaveGroupRequest, ListGroupsRequest, OffsetCommitRequest, OffsetDeleteRequest, OffsetFetchRequest,
+    DeleteGroupsRequest, FindCoordinatorRequest, GroupId, JoinGroupRequest, LeaveGroupRequest, ListGroupsRequest,
     SyncGroupRequest,
 };
-
 use wire::committed_offsets::{OffsetCommit, OffsetFetch};
 
 use super::make::{name, s, topic};
 use super::play::Play;
-use crate::kit::Stopwatch;
-
-const TOPIC: &str = "grouped";
-/// A subscription of version 0 to that topic; on what is none Apache Kafka's coordinator fails and never answers.
-const WANTED: &[u8] = b"\0\0\0\0\0\x01\0\x07grouped\xff\xff\xff\xff";
+pub use asks::found;
+use asks::{TOPIC, commit, describe, fetch, forget, heartbeat, join, leave, named, sync};
 
 pub fn play(play: &mut Play) -> Result<()> {
     play.create(&[topic(TOPIC, 3)])?;
-    found(play)?;
+    found(play, &["", "g", "x", "y", "z", "static", "simple", "two"])?;
     for version in 0..=6 {
         coordinator(play, version)?;
     }
@@ -35,27 +29,10 @@ pub fn play(play: &mut Play) -> Result<()> {
     }
     together(play)?;
     fixed(play)?;
+    statics::play(play)?;
     simple(play)?;
+    states::play(play)?;
     lists(play)
-}
-
-/// Until the internal topic is there and its partitions are loaded.
-pub fn found(play: &mut Play) -> Result<()> {
-    let since = Stopwatch::start();
-    for group in ["", "g", "x", "y", "z", "static", "simple", "two"] {
-        loop {
-            let ask = DescribeGroupsRequest::default().with_groups(vec![GroupId(s(group))]);
-            play.quietly(3, &FindCoordinatorRequest::default().with_key(s(group)))?;
-            if play.quietly(5, &ask)?.groups.iter().all(|group| group.error_code == 0) {
-                break;
-            }
-            if since.left_of(std::time::Duration::from_secs(60)).is_none() {
-                bail!("there is no coordinator of {group:?}");
-            }
-            crate::pause::short();
-        }
-    }
-    Ok(())
 }
 
 fn coordinator(play: &mut Play, version: i16) -> Result<()> {
@@ -67,82 +44,6 @@ fn coordinator(play: &mut Play, version: i16) -> Result<()> {
         };
         let request = if version == 0 { request } else { request.with_key_type(kind) };
         play.ask(label, version, &request)?;
-    }
-    Ok(())
-}
-
-fn join(group: &str, member: &str, protocols: &[&str]) -> JoinGroupRequest {
-    let protocols = protocols.iter().map(|protocol| {
-        JoinGroupRequestProtocol::default().with_name(s(protocol)).with_metadata(Bytes::from_static(WANTED))
-    });
-    JoinGroupRequest::default()
-        .with_group_id(GroupId(s(group)))
-        .with_session_timeout_ms(30_000)
-        .with_rebalance_timeout_ms(30_000)
-        .with_member_id(s(member))
-        .with_protocol_type(s("consumer"))
-        .with_protocols(protocols.collect())
-}
-
-fn sync(group: &str, member: &str, generation: i32, assignments: &[&str]) -> SyncGroupRequest {
-    let assignments = assignments.iter().map(|member| {
-        let assignment = SyncGroupRequestAssignment::default().with_member_id(s(member));
-        assignment.with_assignment(Bytes::from_static(b"what you get"))
-    });
-    SyncGroupRequest::default()
-        .with_group_id(GroupId(s(group)))
-        .with_generation_id(generation)
-        .with_member_id(s(member))
-        .with_assignments(assignments.collect())
-}
-
-fn named(request: SyncGroupRequest, kind: &str, protocol: &str) -> SyncGroupRequest {
-    request.with_protocol_type(Some(s(kind))).with_protocol_name(Some(s(protocol)))
-}
-
-fn heartbeat(group: &str, member: &str, generation: i32) -> HeartbeatRequest {
-    let request = HeartbeatRequest::default().with_group_id(GroupId(s(group)));
-    request.with_member_id(s(member)).with_generation_id(generation)
-}
-
-fn commit(group: &str, member: &str, generation: i32, partitions: &[(i32, i64, &str)]) -> OffsetCommitRequest {
-    let partitions = partitions.iter().map(|(index, offset, metadata)| {
-        let partition = OffsetCommitRequestPartition::default().with_partition_index(*index);
-        partition.with_committed_offset(*offset).with_committed_metadata(Some(s(metadata)))
-    });
-    let topic = OffsetCommitRequestTopic::default().with_name(name(TOPIC)).with_partitions(partitions.collect());
-    OffsetCommitRequest::default()
-        .with_group_id(GroupId(s(group)))
-        .with_member_id(s(member))
-        .with_generation_id_or_member_epoch(generation)
-        .with_topics(vec![topic])
-}
-
-fn fetch(group: &str, partitions: Option<&[i32]>) -> OffsetFetchRequest {
-    let topics = partitions.map(|partitions| {
-        vec![OffsetFetchRequestTopics::default().with_name(name(TOPIC)).with_partition_indexes(partitions.to_vec())]
-    });
-    let group = OffsetFetchRequestGroup::default().with_group_id(GroupId(s(group))).with_topics(topics);
-    OffsetFetchRequest::default().with_groups(vec![group])
-}
-
-fn leave(group: &str, members: &[(&str, Option<&str>)]) -> LeaveGroupRequest {
-    let members = members.iter().map(|(member, instance)| {
-        MemberIdentity::default().with_member_id(s(member)).with_group_instance_id(instance.map(s))
-    });
-    LeaveGroupRequest::default().with_group_id(GroupId(s(group))).with_members(members.collect())
-}
-
-fn describe(play: &mut Play, label: &str, group: &str) -> Result<()> {
-    for version in [4, 6] {
-        let ask = DescribeGroupsRequest::default().with_groups(vec![GroupId(s(group))]);
-        play.ask_sorted(label, version, &ask.with_include_authorized_operations(true), |told| {
-            for group in &mut told.groups {
-                group
-                    .members
-                    .sort_by_key(|member| (member.group_instance_id.clone(), member.member_assignment.clone()));
-            }
-        })?;
     }
     Ok(())
 }
@@ -205,10 +106,7 @@ fn alone(play: &mut Play, version: i16) -> Result<()> {
             topics.for_each(|topic| topic.partitions.sort_by_key(|it| it.partition_index));
         })?;
     }
-    let forget = OffsetDeleteRequestTopic::default().with_name(name(TOPIC));
-    let forget = forget
-        .with_partitions([0, 99].map(|it| OffsetDeleteRequestPartition::default().with_partition_index(it)).into());
-    let forget = OffsetDeleteRequest::default().with_group_id(GroupId(s(group))).with_topics(vec![forget]);
+    let forget = forget(group, TOPIC, &[0, 99]);
     play.ask("with members", 0, &forget)?;
     let v = version.min(2);
     let delete = DeleteGroupsRequest::default().with_groups_names(vec![GroupId(s(group))]);

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
+use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
 use kafka_protocol::messages::{
-    ApiVersionsRequest, DescribeConfigsRequest, FetchRequest, FetchResponse, MetadataRequest, ResponseHeader,
+    ApiVersionsRequest, DeleteTopicsRequest, DescribeConfigsRequest, FetchRequest, FetchResponse, MetadataRequest,
+    ResponseHeader,
 };
 use kafka_protocol::protocol::{Decodable, HeaderVersion, Request};
 use uuid::Uuid;
@@ -322,6 +324,20 @@ impl Play {
         let answer = self.quietly(7, &make::create(topics))?;
         if let Some(topic) = answer.topics.iter().find(|topic| topic.error_code != 0) {
             bail!("{:?} cannot be made: {:?}", topic.name, topic.error_message);
+        }
+        self.settle()
+    }
+
+    /// Deletes these topics, quietly, and waits until they are gone.
+    ///
+    /// # Errors
+    /// Where one is refused.
+    pub fn delete(&mut self, topics: &[&str]) -> Result<()> {
+        let state = |topic: &&str| DeleteTopicState::default().with_name(Some(make::name(topic)));
+        let request = DeleteTopicsRequest::default().with_topics(topics.iter().map(state).collect());
+        let answer = self.quietly(6, &request.with_timeout_ms(30_000))?;
+        if let Some(topic) = answer.responses.iter().find(|topic| topic.error_code != 0) {
+            bail!("{:?} cannot be deleted: error {}", topic.name, topic.error_code);
         }
         self.settle()
     }

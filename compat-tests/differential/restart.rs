@@ -6,7 +6,7 @@ use kafka_protocol::messages::InitProducerIdRequest;
 use super::batches::draft;
 use super::make::{fetch, fetch_partition, list_offsets, produce, set, topic, topic_with};
 use super::play::{Play, Step};
-use super::{cluster, offsets};
+use super::{cluster, fetches, offsets};
 use crate::kit::Broker;
 
 pub fn play(broker: Broker) -> Result<Vec<Step>> {
@@ -14,6 +14,7 @@ pub fn play(broker: Broker) -> Result<Vec<Step>> {
     let play = &mut play;
     play.part("restart");
     play.create(&[topic("o", 2), topic_with("o-zstd", 1, &[("compression.type", "zstd")]), topic("idle", 1)])?;
+    fetches::write_indexed(play, "indexed")?;
     for round in 0..3 {
         for n in 0..3 {
             let (time, sequence) = (100 * (i64::from(round) * 3 + n), i32::try_from(n)? * 2 + round * 6);
@@ -32,6 +33,7 @@ pub fn play(broker: Broker) -> Result<Vec<Step>> {
                 play.ask(&format!("{round} time {time}"), v, &list_offsets("o", &[(0, time), (1, time)]))?;
             }
         }
+        fetches::each_offset(play, "indexed", &round.to_string())?;
         offsets::epochs(play)?;
         cluster::producers(play, "o", &[0, 1])?;
         let last = draft(&[1, 2]).by(3, 0, 4 + round * 6).bytes()?;

@@ -103,6 +103,14 @@ pub fn frames() -> Result<Vec<(String, Vec<u8>)>> {
         CreatePartitionsRequest::default().with_topics(vec![topic]).with_timeout_ms(1000).with_validate_only(true)
     });
     all(&mut found, 0..=0, |_| ListPartitionReassignmentsRequest::default().with_topics(None));
+    all(&mut found, 0..=2, |_| ElectLeadersRequest::default().with_topic_partitions(None));
+    all(&mut found, 0..=1, |_| {
+        let partition = alter_partition_reassignments_request::ReassignablePartition::default();
+        let topic = alter_partition_reassignments_request::ReassignableTopic::default().with_name(name(TOPIC));
+        let topic = topic.with_partitions(vec![partition.with_replicas(Some(vec![BrokerId(77)]))]);
+        AlterPartitionReassignmentsRequest::default().with_topics(vec![topic])
+    });
+    all(&mut found, 0..=0, |_| UnregisterBrokerRequest::default().with_broker_id(BrokerId(77)));
     all(&mut found, 0..=2, |_| DescribeClusterRequest::default());
     all(&mut found, 0..=0, |_| {
         let topic = describe_producers_request::TopicRequest::default().with_name(name(TOPIC));

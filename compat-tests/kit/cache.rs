@@ -22,13 +22,15 @@ pub fn cached(name: &str, files: &[(&str, &str)], make: impl FnOnce(&Path) -> Re
     // Whole or not at all: a run that is broken off leaves only a folder that nobody looks into.
     let making = tempfile::Builder::new().prefix("making-").tempdir_in(&cache)?;
     for (file, text) in files {
-        std::fs::write(making.path().join(file), text)?;
+        let path = making.path().join(file);
+        path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+        std::fs::write(path, text)?;
     }
     make(making.path())?;
     let here = making.keep();
     if let Err(error) = std::fs::rename(&here, &dir) {
-        std::fs::remove_dir_all(&here)?;
         // Another run may have been quicker, which is as good.
+        let _ = std::fs::remove_dir_all(&here);
         if !dir.is_dir() {
             return Err(error).with_context(|| format!("cannot make {}", dir.display()));
         }

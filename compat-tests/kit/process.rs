@@ -1,7 +1,7 @@
 //! A process in a group of its own, which never outlives its owner.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, PipeReader, PipeWriter};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -31,7 +31,24 @@ impl Process {
     pub fn start(command: Command, log: &Path) -> Result<Self> {
         let out = File::options().create(true).append(true).open(log)?;
         let mut command = tied(&command);
-        command.stdin(Stdio::null()).stdout(out.try_clone()?).stderr(out).process_group(0);
+        command.stdin(Stdio::null()).stdout(out.try_clone()?).stderr(out);
+        Self::started_as(command, log)
+    }
+
+    /// As [`Process::start`], but only stderr goes to the file; what it reads is written here, and what it says is read here.
+    ///
+    /// # Errors
+    /// As [`Process::start`].
+    pub fn talk(command: Command, log: &Path) -> Result<(Self, PipeWriter, PipeReader)> {
+        let err = File::options().create(true).append(true).open(log)?;
+        let ((stdin, to), (from, stdout)) = (io::pipe()?, io::pipe()?);
+        let mut command = tied(&command);
+        command.stdin(stdin).stdout(stdout).stderr(err);
+        Ok((Self::started_as(command, log)?, to, from))
+    }
+
+    fn started_as(mut command: Command, log: &Path) -> Result<Self> {
+        command.process_group(0);
         let program = command.get_program().to_owned();
         let started = Stopwatch::start();
         let mut child = spawn(command).with_context(|| format!("cannot start {}", program.display()))?;

@@ -129,8 +129,10 @@ pub fn offsets_at(
     let topic = ListOffsetsTopic::default().with_name(name(topic)).with_partitions(wanted.collect());
     let request = ListOffsetsRequest::default().with_replica_id((-1).into()).with_topics(vec![topic]);
     let answer = connection.call(6, &request)?;
-    let parts = answer.topics.into_iter().flat_map(|topic| topic.partitions);
-    Ok(parts.map(|part| (part.error_code == 0).then_some(part.offset)).collect())
+    // Apache Kafka answers in an order of its own.
+    let mut parts: Vec<_> = answer.topics.into_iter().flat_map(|topic| topic.partitions).collect();
+    parts.sort_by_key(|part| part.partition_index);
+    Ok(parts.into_iter().map(|part| (part.error_code == 0).then_some(part.offset)).collect())
 }
 
 /// Drops a topic.

@@ -228,11 +228,11 @@ mod tests {
             })
             .collect();
         for codec in Codec::ALL {
-            let producer = Some(Producer { id: 5, epoch: 1, sequence: 7 });
-            let bytes = keyed(&fresh, How { codec, producer, is_transactional: true }).unwrap();
+            let producer = Producer { id: 5, epoch: 1, sequence: 7 };
+            let bytes = keyed(&fresh, How { codec, producer: Some(producer), is_transactional: true }).unwrap();
             let read = read(&bytes).unwrap().pop().unwrap();
             assert_eq!((read.last_delta, read.max_timestamp, read.base_timestamp), (49, 1000, 1000), "{codec:?}");
-            assert_eq!((read.producer, read.attributes), (producer.unwrap(), codec.number() | 0x10), "{codec:?}");
+            assert_eq!((read.producer, read.attributes), (producer, codec.number() | 0x10), "{codec:?}");
             let again: Vec<Fresh> = read
                 .records
                 .into_iter()

@@ -1,13 +1,14 @@
 //! The list of what the broker speaks: each row is both an entry of ApiVersions and a way to its handler.
 
 use kafka_protocol::messages::{
-    AlterConfigsRequest, ApiVersionsRequest, ConsumerGroupDescribeRequest, ConsumerGroupHeartbeatRequest,
-    CreatePartitionsRequest, CreateTopicsRequest, DeleteGroupsRequest, DeleteRecordsRequest, DeleteTopicsRequest,
-    DescribeClusterRequest, DescribeConfigsRequest, DescribeGroupsRequest, DescribeProducersRequest,
-    DescribeTopicPartitionsRequest, FetchRequest, FindCoordinatorRequest, HeartbeatRequest,
-    IncrementalAlterConfigsRequest, InitProducerIdRequest, JoinGroupRequest, LeaveGroupRequest,
-    ListConfigResourcesRequest, ListGroupsRequest, ListOffsetsRequest, ListPartitionReassignmentsRequest,
-    MetadataRequest, OffsetDeleteRequest, OffsetForLeaderEpochRequest, ProduceRequest, SyncGroupRequest,
+    AlterConfigsRequest, AlterPartitionReassignmentsRequest, ApiVersionsRequest, ConsumerGroupDescribeRequest,
+    ConsumerGroupHeartbeatRequest, CreatePartitionsRequest, CreateTopicsRequest, DeleteGroupsRequest,
+    DeleteRecordsRequest, DeleteTopicsRequest, DescribeClusterRequest, DescribeConfigsRequest, DescribeGroupsRequest,
+    DescribeProducersRequest, DescribeTopicPartitionsRequest, ElectLeadersRequest, FetchRequest,
+    FindCoordinatorRequest, HeartbeatRequest, IncrementalAlterConfigsRequest, InitProducerIdRequest, JoinGroupRequest,
+    LeaveGroupRequest, ListConfigResourcesRequest, ListGroupsRequest, ListOffsetsRequest,
+    ListPartitionReassignmentsRequest, MetadataRequest, OffsetDeleteRequest, OffsetForLeaderEpochRequest,
+    ProduceRequest, SyncGroupRequest, UnregisterBrokerRequest,
 };
 use wire::committed_offsets::{OffsetCommit, OffsetFetch};
 use wire::log_dirs::DescribeLogDirs as DescribeLogDirsRequest;
@@ -39,11 +40,14 @@ wire::apis!(Node {
     DescribeLogDirs(DescribeLogDirsRequest) 1..=5;
     CreatePartitions(CreatePartitionsRequest) 0..=3;
     DeleteGroups(DeleteGroupsRequest) 0..=2;
+    ElectLeaders(ElectLeadersRequest) 0..=2;
     IncrementalAlterConfigs(IncrementalAlterConfigsRequest) 0..=1;
+    AlterPartitionReassignments(AlterPartitionReassignmentsRequest) 0..=1;
     ListPartitionReassignments(ListPartitionReassignmentsRequest) 0..=0;
     OffsetDelete(OffsetDeleteRequest) 0..=0;
     DescribeCluster(DescribeClusterRequest) 0..=2;
     DescribeProducers(DescribeProducersRequest) 0..=0;
+    UnregisterBroker(UnregisterBrokerRequest) 0..=0;
     ConsumerGroupHeartbeat(ConsumerGroupHeartbeatRequest) 0..=1;
     ConsumerGroupDescribe(ConsumerGroupDescribeRequest) 0..=1;
     ListConfigResources(ListConfigResourcesRequest) 0..=1;

@@ -82,6 +82,7 @@ impl<M: Resident> Coordinators<M> {
     fn load(&self, coordinator: Arc<Coordinator<M>>, first: impl FnOnce() -> Vec<M::Event> + Send + 'static) {
         let (loads, buffer) = (self.loads.clone(), self.load_buffer);
         drop(host::task::spawn(async move {
+            coordinator.settled().await;
             let turn = loads.acquire_owned().await;
             let loaded = host::task::blocking(move || coordinator.load(buffer, first)).await;
             drop(turn);

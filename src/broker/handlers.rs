@@ -1,6 +1,7 @@
 //! One file an API: what is asked, and what is answered.
 
 mod alter_configs;
+mod alter_partition_reassignments;
 mod api_versions;
 mod consumer_group_describe;
 mod consumer_group_heartbeat;
@@ -15,6 +16,7 @@ mod describe_groups;
 mod describe_log_dirs;
 mod describe_producers;
 mod describe_topic_partitions;
+mod elect_leaders;
 pub mod fetch;
 mod find_coordinator;
 mod heartbeat;
@@ -32,5 +34,6 @@ mod offset_fetch;
 mod offset_for_leader_epoch;
 mod produce;
 mod sync_group;
+mod unregister_broker;
 
 pub use describe_configs::settings;

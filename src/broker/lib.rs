@@ -4,17 +4,23 @@ pub mod apis;
 mod cleaner;
 mod coordinators;
 mod directories;
+mod fetchers;
 mod groups;
 mod handlers;
 mod housekeeping;
 mod internal_topics;
+mod isr;
 mod listeners;
 mod membership;
 mod node;
+mod partition;
 mod partitions;
+mod peers;
 mod producer_ids;
 mod publisher;
 mod read;
+#[cfg(test)]
+mod replication_tests;
 mod service;
 mod text;
 mod topic_settings;
@@ -36,6 +42,7 @@ use tracing::info;
 
 pub use directories::format;
 use housekeeping::Housekeeping;
+use isr::Keeper;
 use membership::Registration;
 use node::{Node, Published};
 use service::Service;
@@ -50,6 +57,7 @@ pub struct Running {
     server: Server,
     housekeeping: Housekeeping,
     cleaner: Cleaner,
+    keeper: Keeper,
     addresses: Vec<SocketAddr>,
 }
 
@@ -96,11 +104,14 @@ impl Running {
         })
         .await?;
         let published = node.published();
+        // A reign that the registration has not ended goes on.
+        node.take_up(&published.image);
         node.groups.follow(&node, &published.image, &published.image, None);
         let housekeeping = Housekeeping::start(&node, limits);
         let cleaner = Cleaner::start(&node);
+        let keeper = Keeper::start(&node);
         let server = bound.serve(Arc::new(Service(node.clone())));
-        Ok(Self { node, server, housekeeping, cleaner, addresses })
+        Ok(Self { node, server, housekeeping, cleaner, keeper, addresses })
     }
 
     /// Where clients reach it.
@@ -130,7 +141,9 @@ impl Running {
     pub async fn stop(self) -> anyhow::Result<()> {
         self.server.stop(GRACE).await;
         self.cleaner.stop().await;
+        self.keeper.stop().await;
         self.housekeeping.stop().await;
+        self.node.fetchers.stop().await;
         self.node.groups.resign();
         if let Err(error) = self.node.heartbeat(true).await {
             tracing::warn!(%error, "the controller did not hear of the shutdown");

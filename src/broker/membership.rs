@@ -18,24 +18,29 @@ pub struct Registration {
 }
 
 impl Node {
-    /// Registers this start of the broker, and has it unfenced: from then on it leads its partitions.
-    pub async fn join(&self, registration: Registration) -> anyhow::Result<BrokerEpoch> {
+    /// What this start of the broker says of itself, for the cluster of that name.
+    pub fn introduce(&self, cluster_id: &str, registration: Registration) -> RegisterBroker {
         let features = quorum::SUPPORTED.iter().map(|feature| BrokerFeature {
             name: feature.name.to_owned(),
             min_supported_version: feature.min,
             max_supported_version: feature.max,
             ..BrokerFeature::default()
         });
-        let event = Event::RegisterBroker(RegisterBroker {
+        RegisterBroker {
             broker: self.id(),
-            cluster_id: ClusterId(self.cluster_id().to_owned()),
+            cluster_id: ClusterId(cluster_id.to_owned()),
             incarnation: host::dice::uuid(),
             endpoints: registration.endpoints,
             features: features.collect(),
             rack: self.config().server.rack.clone(),
             log_dirs: registration.log_dirs,
             previous_epoch: registration.previous_epoch,
-        });
+        }
+    }
+
+    /// Registers this start of the broker, and has it unfenced: from then on it leads its partitions.
+    pub async fn join(&self, registration: Registration) -> anyhow::Result<BrokerEpoch> {
+        let event = Event::RegisterBroker(self.introduce(self.cluster_id(), registration));
         let epoch = match self.quorum.submit(event).await? {
             Reply::RegisterBroker(Ok(epoch)) => epoch,
             Reply::RegisterBroker(Err(refusal)) => bail!("the controller refuses this broker: {refusal}"),

@@ -8,7 +8,8 @@ use arc_swap::ArcSwap;
 use config::NodeConfig;
 use metadata::Image;
 use model::{
-    BrokerEpoch, DirectoryId, ErrorCode, LeaderEpoch, NodeId, PartitionIndex, TopicId, TopicName, TopicPartition,
+    BrokerEpoch, DirectoryId, ErrorCode, LeaderEpoch, NodeId, PartitionIndex, Timestamp, TopicId, TopicName,
+    TopicPartition,
 };
 use parking_lot::Mutex;
 use replication::sessions::Sessions;
@@ -17,8 +18,12 @@ use storage::manager::Logs;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wire::{Broker, Context, Slice};
 
+use crate::fetchers::Fetchers;
 use crate::groups::GroupCoordinators;
-use crate::partitions::{Partition, Partitions};
+use crate::isr::Proposals;
+use crate::partition::Partition;
+use crate::partitions::Partitions;
+use crate::peers::Brokers;
 use crate::producer_ids::ProducerIds;
 
 /// Entries of requests that are being decoded and handled at one time, in all connections together.
@@ -36,6 +41,12 @@ pub struct Node {
     image: ArcSwap<Published>,
     /// The partitions whose replica lives here.
     pub partitions: Partitions,
+    /// The brokers of the cluster, for in-sync sets.
+    pub brokers: Arc<Brokers>,
+    /// The leaders that partitions here follow.
+    pub fetchers: Fetchers,
+    /// In-sync sets that the controller is to be asked for.
+    pub proposals: Proposals,
     /// All logs in all directories.
     pub logs: Arc<Logs>,
     /// The controllers' agreed log.
@@ -115,6 +126,9 @@ impl Node {
             config: ArcSwap::from_pointee(config),
             image: ArcSwap::from_pointee(published),
             partitions: Partitions::default(),
+            brokers: Arc::default(),
+            fetchers: Fetchers::default(),
+            proposals: Proposals::default(),
             logs,
             quorum,
             sessions: Mutex::new(Sessions::new(slots)),
@@ -176,6 +190,15 @@ impl Node {
     /// # Errors
     /// UNKNOWN_TOPIC_OR_PARTITION, NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR.
     pub fn partition(&self, topic: TopicId, index: PartitionIndex) -> Result<Arc<Partition>, ErrorCode> {
+        let partition = self.replica(topic, index)?;
+        if partition.is_leader() { Ok(partition) } else { Err(ErrorCode::NotLeaderOrFollower) }
+    }
+
+    /// The partition of which a replica is here, whoever leads.
+    ///
+    /// # Errors
+    /// As [`Node::partition`]; NOT_LEADER_OR_FOLLOWER if there is no replica here.
+    pub fn replica(&self, topic: TopicId, index: PartitionIndex) -> Result<Arc<Partition>, ErrorCode> {
         match self.partitions.get(topic, index) {
             Some(partition) if partition.log.is_offline() => Err(ErrorCode::KafkaStorageError),
             Some(partition) => Ok(partition),
@@ -191,13 +214,17 @@ impl Node {
         }
     }
 
+    /// The id of a topic.
+    pub fn topic_id(&self, name: &str) -> Option<TopicId> {
+        self.image.load().image.topic(name).map(|topic| topic.id)
+    }
+
     /// As [`Node::partition`], by the topic's name.
     ///
     /// # Errors
     /// As [`Node::partition`].
     pub fn partition_by_name(&self, topic: &str, index: PartitionIndex) -> Result<Arc<Partition>, ErrorCode> {
-        let id = self.image.load().image.topic(topic).map(|topic| topic.id);
-        self.partition(id.ok_or(ErrorCode::UnknownTopicOrPartition)?, index)
+        self.partition(self.topic_id(topic).ok_or(ErrorCode::UnknownTopicOrPartition)?, index)
     }
 
     /// The disk failed under a partition: its directory goes offline, unless it is only that the log is gone.
@@ -237,6 +264,19 @@ impl Node {
         // Most answers name no leader, and cost no list.
         let brokers = if leaders.is_empty() { Vec::new() } else { self.alive_brokers(context) };
         brokers.into_iter().filter(|broker| leaders.contains(&broker.node)).collect()
+    }
+
+    /// Where another broker listens for its peers on the listener of that name.
+    pub fn address_of(&self, broker: NodeId, listener: &str) -> Option<(String, u16)> {
+        let published = self.image.load();
+        let endpoints = &published.image.brokers.get(&broker)?.end_points;
+        let endpoint = endpoints.iter().find(|endpoint| endpoint.name == listener)?;
+        Some((endpoint.host.clone(), endpoint.port))
+    }
+
+    /// When to try again after an error of a leader (`replica.fetch.backoff.ms`), by [`host::clock::uptime`].
+    pub fn backoff(&self) -> Timestamp {
+        host::clock::uptime().plus_ms(self.config().replication.fetch_backoff_ms.into())
     }
 
     /// All brokers with an address for this request's listener, and whether each is fenced.

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use config::Settings;
 use metadata::{ConfigResource, Delta, Image, Partition as Registration, ResourceType, Topic};
 use model::{BrokerEpoch, NodeId, PartitionIndex, TopicId, TopicPartition};
+use replication::leader::Reign;
 use tracing::{info, warn};
 
 use crate::handlers::settings;
 use crate::node::{Node, Published};
-use crate::partitions::Partition;
+use crate::partition::Partition;
 use crate::topic_settings::TopicSettings;
 
 impl Node {
@@ -19,6 +20,7 @@ impl Node {
     pub fn follow(&self, image: Arc<Image>, offset: i64) {
         let before = self.published();
         let delta = Delta::between(&before.image, &image);
+        self.brokers.follow(&image);
         let brokers = self.follow_broker_configs(&image, &delta);
         for (topic, partitions) in &delta.topics {
             self.follow_topic(&image, *topic, partitions);
@@ -39,6 +41,7 @@ impl Node {
 
     /// Takes up every partition of the image whose log was loaded at the start.
     pub fn take_up(&self, image: &Image) {
+        self.brokers.follow(image);
         for topic in image.topics() {
             let all: BTreeSet<PartitionIndex> = topic.partitions.keys().copied().collect();
             self.follow_topic(image, topic.id, &all);
@@ -54,7 +57,7 @@ impl Node {
                 continue;
             }
             match self.partitions.get(id, *index) {
-                Some(partition) => self.lead(&partition, registered),
+                Some(partition) => self.take_role(&partition, registered),
                 None => {
                     let config = self.config();
                     let settings = settings.get_or_insert_with(|| TopicSettings::of(&config, image, &topic.name));
@@ -77,27 +80,42 @@ impl Node {
         if let Some(dir) = self.logs.dir_of(&id).filter(|dir| Some(dir.id()) != directory) {
             self.unassigned.lock().push((dir.id(), topic.id, index));
         }
-        // The only replica: everything that is in the log is committed.
-        log.set_high_watermark(log.end_offset());
-        let partition = Partition::new(id, topic.id, log, registered.leader_epoch, settings.rules.clone());
-        partition.set_min_insync_replicas(settings.min_insync_replicas);
+        let partition = Partition::new(id, topic.id, log, settings.rules.clone(), self.brokers.clone());
+        partition.set_limits(settings.min_insync_replicas, self.lag_max_ms());
         let partition = self.partitions.insert(partition);
-        self.lead(&partition, registered);
+        self.take_role(&partition, registered);
     }
 
-    /// A reign begins, also on disk: clients ask later where it ended. What the metadata says before this broker has
-    /// registered is of a reign that is over.
-    fn lead(&self, partition: &Partition, registered: &Registration) {
-        let reigns = registered.leader == self.id() && self.epoch() != BrokerEpoch(-1);
-        if reigns && let Err(error) = partition.log.begin_epoch(registered.leader_epoch) {
+    /// Leads or follows, as the metadata says. What it says before this broker has registered is of a reign that is over.
+    fn take_role(&self, partition: &Partition, registered: &Registration) {
+        if registered.leader != self.id() || self.epoch() == BrokerEpoch(-1) {
+            partition.follow(registered.leader_epoch);
+            if let Some(node) = self.me().filter(|_| registered.leader != self.id()) {
+                node.fetchers.follow(&node, partition, registered.leader, registered.leader_epoch);
+            }
+            return;
+        }
+        let reign = Reign {
+            leader_epoch: registered.leader_epoch,
+            partition_epoch: registered.partition_epoch,
+            replicas: registered.replicas.clone(),
+            isr: registered.isr.clone(),
+        };
+        self.fetchers.leave(partition.topic_id, partition.id.partition);
+        if let Err(error) = partition.lead(self.id(), reign, self.lag_max_ms()) {
             self.storage_failed(&partition.id, &error);
         }
-        partition.set_leader_epoch(registered.leader_epoch);
+    }
+
+    /// `replica.lag.time.max.ms`.
+    fn lag_max_ms(&self) -> i64 {
+        self.config().replication.lag_time_max_ms
     }
 
     fn drop_topic(&self, before: &Image, id: TopicId) {
         let Some(topic) = before.topic_by_id(id) else { return };
         for index in topic.partitions.keys() {
+            self.fetchers.leave(id, *index);
             self.partitions.remove(id, *index);
             let partition = TopicPartition { topic: topic.name.clone(), partition: *index };
             if let Err(error) = self.logs.delete(&partition) {
@@ -115,7 +133,7 @@ impl Node {
                 let Some(partition) = self.partitions.get(topic.id, *index) else { continue };
                 partition.log.set_config(settings.log.clone());
                 partition.rules.store(Arc::new(settings.rules.clone()));
-                partition.set_min_insync_replicas(settings.min_insync_replicas);
+                partition.set_limits(settings.min_insync_replicas, config.replication.lag_time_max_ms);
             }
         }
     }

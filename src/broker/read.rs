@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use model::{ErrorCode, LeaderEpoch, NodeId, Offset, PartitionIndex, TopicId};
+use model::{BrokerEpoch, ErrorCode, LeaderEpoch, NodeId, Offset, PartitionIndex, TopicId};
+use replication::leader::FollowerFetch;
 use storage::log::ReadError;
 use tokio::sync::Notify;
 use wire::Slice as _;
 use wire::fetch;
 
-use crate::handlers::fetch::NOT_A_REPLICA;
 use crate::node::{FileSlice, Node};
-use crate::partitions::Partition;
+use crate::partition::Partition;
 
 /// What a reader wants of one partition.
 #[derive(Clone, Debug)]
@@ -27,6 +27,8 @@ pub struct Wanted {
     pub leader_epoch: i32,
     /// The epoch of the last record that the reader has, or -1.
     pub last_fetched_epoch: i32,
+    /// Where a follower's log begins, or -1.
+    pub log_start: Offset,
 }
 
 /// How a reader reads.
@@ -38,10 +40,24 @@ pub struct Manner {
     pub by_id: bool,
     /// At most so many bytes in all.
     pub max_bytes: usize,
+    /// Who reads.
+    pub reader: Reader,
     /// Wait until there are so many,
     pub min_bytes: usize,
     /// but not longer than this.
     pub max_wait_ms: u64,
+}
+
+/// Who reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// A client: it sees what is committed.
+    Consumer {
+        /// Whether it may read from a follower (KIP-392).
+        from_followers: bool,
+    },
+    /// A follower, and which incarnation of it, or -1: it sees everything, and what it asks for tells what it has.
+    Follower(NodeId, BrokerEpoch),
 }
 
 /// One reading of all wanted partitions, in their order.
@@ -58,6 +74,15 @@ impl Reading {
     pub fn is_enough(&self, manner: Manner) -> bool {
         self.bytes >= manner.min_bytes || self.urgent || manner.max_wait_ms == 0 || self.partitions.is_empty()
     }
+
+    /// Says something else than UNKNOWN_TOPIC_ID, by the place of the partition.
+    pub fn forget_ids(&mut self, instead: impl Fn(usize) -> ErrorCode) {
+        for (at, partition) in self.partitions.iter_mut().enumerate() {
+            if partition.error == Some(ErrorCode::UnknownTopicId) {
+                partition.error = Some(instead(at));
+            }
+        }
+    }
 }
 
 impl Node {
@@ -66,7 +91,10 @@ impl Node {
         let deadline = host::clock::monotonic().plus_ms(manner.max_wait_ms);
         let waiter = Arc::new(Notify::new());
         for partition in wanted.iter().filter_map(|wanted| self.partitions.get(wanted.topic, wanted.index)) {
-            partition.readers.park(&waiter);
+            match manner.reader {
+                Reader::Consumer { .. } => partition.readers.park(&waiter),
+                Reader::Follower(..) => partition.followers.park(&waiter),
+            }
         }
         loop {
             // Parked first and read then, so that nothing that comes in between is missed.
@@ -99,7 +127,11 @@ impl Node {
     }
 
     fn find(&self, wanted: &Wanted, manner: Manner) -> Result<Arc<Partition>, ErrorCode> {
-        match self.partition(wanted.topic, wanted.index) {
+        let found = match manner.reader {
+            Reader::Consumer { from_followers: true } => self.replica(wanted.topic, wanted.index),
+            _ => self.partition(wanted.topic, wanted.index),
+        };
+        match found {
             Err(ErrorCode::UnknownTopicOrPartition)
                 if manner.by_id && self.published().image.topic_by_id(wanted.topic).is_none() =>
             {
@@ -126,9 +158,6 @@ fn read_partition(
     left: usize,
     is_first: bool,
 ) -> Result<fetch::Partition<FileSlice>, ErrorCode> {
-    if wanted.leader_epoch == NOT_A_REPLICA {
-        return Err(ErrorCode::NotLeaderOrFollower);
-    }
     partition.check_epoch(wanted.leader_epoch)?;
     let log = &partition.log;
     let high_watermark = log.high_watermark();
@@ -148,10 +177,18 @@ fn read_partition(
     if told.diverging.is_some() {
         return Ok(told);
     }
-    let end = if manner.committed_only { last_stable_offset } else { high_watermark };
+    let end = match manner.reader {
+        Reader::Follower(..) => log.end_offset(),
+        Reader::Consumer { .. } if manner.committed_only => last_stable_offset,
+        Reader::Consumer { .. } => high_watermark,
+    };
     let max = left.min(wanted.max_bytes.max(0) as usize);
     let failed = |error: ReadError| node.read_failed(&partition.id, &error);
     let slice = log.read(wanted.from, max, end, is_first).map_err(failed)?;
+    if let Reader::Follower(follower, broker_epoch) = manner.reader {
+        let fetch = FollowerFetch { follower, broker_epoch, from: wanted.from, log_start: wanted.log_start };
+        node.followed(partition, fetch, wanted.leader_epoch)?;
+    }
     if manner.committed_only && slice.len > 0 {
         let aborted = log.aborted_in(&slice).map_err(failed)?;
         told.aborted = Some(aborted.into_iter().map(|txn| (txn.producer_id, txn.first_offset)).collect());
@@ -166,7 +203,7 @@ fn diverging(partition: &Partition, wanted: &Wanted) -> Result<Option<(LeaderEpo
         return Ok(None);
     }
     let (epoch, end) = partition.log.end_offset_for_epoch(LeaderEpoch(wanted.last_fetched_epoch));
-    if end == Offset::NONE || epoch == LeaderEpoch::NONE {
+    if end == Offset::NONE || epoch == LeaderEpoch::NONE || wanted.from < partition.log.start_offset() {
         return Err(ErrorCode::OffsetOutOfRange);
     }
     Ok((epoch.0 < wanted.last_fetched_epoch || end < wanted.from).then_some((epoch, end)))

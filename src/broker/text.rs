@@ -23,3 +23,8 @@ pub fn owned_or_none(value: Option<StrBytes>) -> Option<String> {
 pub fn topic_name(name: &TopicName) -> CodecName {
     CodecName(text(name.as_str()))
 }
+
+/// Why a member says that it comes or goes (KIP-800), no longer than an honest client tells it.
+pub fn reason(told: Option<&str>) -> Option<String> {
+    told.filter(|told| !told.is_empty()).map(|told| told.chars().take(255).collect())
+}

@@ -1,28 +1,24 @@
 //! The first records of a new cluster (`ActivationRecordsGenerator`).
 
+use metadata::features::{Feature, KRAFT_VERSION, SUPPORTED};
 use metadata::records::{
     AbortTransactionRecord, BeginTransactionRecord, ConfigRecord, EndTransactionRecord, FeatureLevelRecord,
 };
-use metadata::{Image, MetadataVersion, Record, ResourceType};
+use metadata::{Image, Record, ResourceType};
 use model::ErrorCode;
 
+use crate::configs::MIN_ISR;
 use crate::{Bootstrap, Controller, Decision, Refusal, Reply};
-
-/// The feature that turns eligible leader replicas on.
-const ELR: &str = "eligible.leader.replicas.version";
 
 /// The features of a cluster that a 4.3.1 node forms by itself, as `kafka-storage format` writes them.
 pub fn default_features() -> Vec<Record> {
-    [
-        (MetadataVersion::FEATURE, MetadataVersion::LATEST.0),
-        (ELR, 1),
-        ("group.version", 1),
-        ("share.version", 1),
-        ("streams.version", 1),
-        ("transaction.version", 2),
-    ]
-    .map(|(name, feature_level)| FeatureLevelRecord { name: name.into(), feature_level, ..Default::default() }.into())
-    .to_vec()
+    let kept_as_records = SUPPORTED.iter().filter(|feature| feature.name != KRAFT_VERSION);
+    let record = |feature: &Feature| FeatureLevelRecord {
+        name: feature.name.into(),
+        feature_level: feature.max,
+        ..Default::default()
+    };
+    kept_as_records.map(|feature| record(feature).into()).collect()
 }
 
 impl Controller {
@@ -48,7 +44,7 @@ impl Controller {
             records.push(BeginTransactionRecord { name, ..Default::default() }.into());
         }
         records.extend(request.records);
-        if first.feature(ELR) > 0 {
+        if first.has_elr() {
             records.push(self.cluster_min_isr().into());
         }
         if version.has_transactions() {
@@ -58,11 +54,11 @@ impl Controller {
     }
 
     /// With eligible leader replicas the least ISR must be the same in the eyes of all (KIP-966).
-    fn cluster_min_isr(&self) -> ConfigRecord {
-        let value = self.settings.node.value("min.insync.replicas").and_then(config::Value::as_i64).unwrap_or(1);
+    pub(crate) fn cluster_min_isr(&self) -> ConfigRecord {
+        let value = self.settings.node.value(MIN_ISR).and_then(config::Value::as_i64).unwrap_or(1);
         ConfigRecord {
             resource_type: ResourceType::BROKER.0,
-            name: "min.insync.replicas".into(),
+            name: MIN_ISR.into(),
             value: Some(value.to_string()),
             ..Default::default()
         }

@@ -75,6 +75,8 @@ impl Controller {
         let leads = || image.topics().flat_map(|topic| topic.partitions.values()).any(|it| it.leader == request.broker);
         match now {
             Mode::Fenced if request.want_shut_down => Mode::MayStop,
+            // An incarnation that was about to stop does not come back; this is a heartbeat from before that was late.
+            Mode::Fenced if image.brokers.get(&request.broker).is_some_and(|it| it.in_controlled_shutdown) => now,
             Mode::Fenced if !request.want_fence && caught_up => Mode::Unfenced,
             Mode::Fenced => Mode::Fenced,
             Mode::Unfenced => match (request.want_fence, request.want_shut_down) {

@@ -16,7 +16,7 @@ pub(crate) use request::Change;
 use crate::node::to_settings;
 use crate::{AlterConfigs, ConfigChange, Controller, Decision, IncrementalAlterConfigs, Refusal, Reply};
 
-const MIN_ISR: &str = "min.insync.replicas";
+pub(crate) const MIN_ISR: &str = "min.insync.replicas";
 const CORDONED: &str = "cordoned.log.dirs";
 const LONGEST_VALUE: usize = i16::MAX as usize;
 

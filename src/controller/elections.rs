@@ -72,9 +72,8 @@ impl Controller {
                 .topics()
                 .map(|topic| {
                     let all = topic.partitions.keys().map(|index| one(&topic.name, *index));
-                    // Who asks for all does not want to hear of those that need nothing.
-                    let needed = |(_, result): &(_, Result<(), Refusal>)| !matches!(result, Err(refusal) if refusal.code == ErrorCode::ElectionNotNeeded);
-                    ElectionResult { topic: topic.name.to_string(), partitions: all.filter(needed).collect() }
+                    let partitions = all.filter(|(_, result)| !is_needless(result)).collect();
+                    ElectionResult { topic: topic.name.to_string(), partitions }
                 })
                 .collect(),
         };
@@ -118,6 +117,11 @@ impl Controller {
         }
         false
     }
+}
+
+/// Who asks for all does not want to hear of those that need nothing.
+fn is_needless(result: &Result<(), Refusal>) -> bool {
+    result.as_ref().is_err_and(|refusal| refusal.code == ErrorCode::ElectionNotNeeded)
 }
 
 /// A partition without the broker that goes.

@@ -43,9 +43,12 @@ pub enum Event {
     ElectLeaders(ElectLeaders),
     /// AlterPartitionReassignments (KIP-455); [`crate::list_reassignments`] lists them.
     AlterReassignments(AlterReassignments),
+    /// UpdateFeatures (KIP-584).
+    UpdateFeatures(UpdateFeatures),
     /// A broker needs a block of producer ids (KIP-730).
     AllocateProducerIds(AllocateProducerIds),
     /// Time has passed: sessions may have ended, and partitions may want other leaders. The reply says when to come back.
+    /// Not to be told where brokers send no heartbeats: they would all be fenced.
     Tick,
 }
 
@@ -282,6 +285,43 @@ pub struct ReassignedPartition {
     pub partition: PartitionIndex,
     /// Its replicas; none to cancel what goes on.
     pub replicas: Option<Vec<NodeId>>,
+}
+
+/// Other levels for features; all of them, or none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UpdateFeatures {
+    /// The features, each once.
+    pub updates: Vec<FeatureUpdate>,
+    /// Only say what would happen.
+    pub validate_only: bool,
+    /// The level of `kraft.version`, which is the quorum's.
+    pub kraft_version: i16,
+    /// The voters, who must all have registered.
+    pub voters: Vec<NodeId>,
+}
+
+/// Another level for a feature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeatureUpdate {
+    /// The feature.
+    pub name: String,
+    /// Its level; 0 turns it off.
+    pub level: i16,
+    /// Which way it may go.
+    pub kind: UpdateKind,
+}
+
+/// Which way a feature's level may go, with the number on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpdateKind {
+    /// Any other number.
+    Unknown,
+    /// Up (1).
+    Upgrade,
+    /// Down, if nothing is lost (2).
+    SafeDowngrade,
+    /// Down, whatever is lost (3).
+    UnsafeDowngrade,
 }
 
 /// A request for a block of producer ids.

@@ -9,6 +9,7 @@ mod configs;
 mod directories;
 mod elections;
 mod event;
+mod features;
 mod isr;
 mod node;
 mod partition_change;
@@ -143,6 +144,7 @@ impl Machine for Controller {
             Event::ElectLeaders(request) => self.elect_leaders(image, request),
             Event::AlterReassignments(request) => self.alter_reassignments(image, request),
             Event::AllocateProducerIds(request) => self.allocate_producer_ids(image, request),
+            Event::UpdateFeatures(request) => self.update_features(image, request),
             Event::Tick => self.tick(image, at),
         };
         let Decision { records, reply: body, atomic } = decision;

@@ -81,7 +81,7 @@ impl Controller {
         }
         let existing = image.brokers.get(&request.broker);
         let other = existing.filter(|it| it.incarnation_id != request.incarnation);
-        if self.sessions.is_valid(request.broker) && other.is_some_and(|it| !has_taken_over(it, request)) {
+        if self.sessions.is_valid(request.broker) && other.is_some_and(|it| !self.has_taken_over(it, request)) {
             return Err(Refusal::new(
                 ErrorCode::DuplicateBrokerRegistration,
                 "Another broker is registered with that broker id. If the broker was recently restarted this should self-resolve once the heartbeat manager expires the broker's session.",
@@ -90,12 +90,14 @@ impl Controller {
         check_directories(image, request)?;
         check_features(image, request)
     }
-}
 
-/// Whether the new incarnation is proof that the old one is dead: it holds the lock of a directory that was the old one's.
-/// Kafka has every broker that was killed wait until its session has ended.
-fn has_taken_over(existing: &RegisterBrokerRecord, request: &RegisterBroker) -> bool {
-    request.log_dirs.iter().any(|dir| existing.log_dirs.contains(dir))
+    /// Whether the new incarnation is proof that the old one is dead: it holds the lock of a directory that was the old
+    /// one's, or it is of this very node and nothing was heard of the old one since this node became active. Kafka has every
+    /// broker that was killed wait until its session has ended.
+    fn has_taken_over(&self, existing: &RegisterBrokerRecord, request: &RegisterBroker) -> bool {
+        let is_own = request.broker == self.settings.node_id && !self.sessions.was_heard(request.broker);
+        is_own || request.log_dirs.iter().any(|dir| existing.log_dirs.contains(dir))
+    }
 }
 
 fn check_directories(image: &Image, request: &RegisterBroker) -> Result<(), Refusal> {

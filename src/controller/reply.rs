@@ -41,6 +41,8 @@ pub enum Reply {
     ElectLeaders(Vec<ElectionResult>),
     /// Each topic.
     AlterReassignments(Vec<ReassignedTopic>),
+    /// The features have their levels.
+    UpdateFeatures(Result<(), Refusal>),
     /// The block.
     AllocateProducerIds(Result<ProducerIdBlock, Refusal>),
     /// What was due is done.

@@ -27,6 +27,8 @@ pub(crate) struct Session {
     pub(crate) epoch: BrokerEpoch,
     /// When it was heard of; none for a broker that has registered, and no more.
     contact: Option<Elapsed>,
+    /// Whether it was heard of in this reign, not only found in the image.
+    heard: bool,
     /// The last metadata record that it has applied.
     pub(crate) metadata_offset: Offset,
     /// Where its registration is in the log; none if an earlier controller wrote it.
@@ -41,6 +43,7 @@ impl Session {
         Self {
             epoch,
             contact: None,
+            heard: false,
             metadata_offset: Offset::NONE,
             registered_at: None,
             shutdown_at: None,
@@ -102,7 +105,7 @@ impl Sessions {
     /// The broker was heard of.
     pub(crate) fn touch(&mut self, broker: NodeId, epoch: BrokerEpoch) -> &mut Session {
         let session = self.brokers.entry(broker).or_insert_with(|| Session::new(epoch));
-        session.contact = Some(self.elapsed);
+        (session.contact, session.heard) = (Some(self.elapsed), true);
         session
     }
 
@@ -110,6 +113,11 @@ impl Sessions {
     pub(crate) fn is_valid(&self, broker: NodeId) -> bool {
         let contact = self.brokers.get(&broker).and_then(|session| session.contact);
         contact.is_some_and(|contact| contact + self.timeout_ms >= self.elapsed)
+    }
+
+    /// Whether the broker was heard of in this reign.
+    pub(crate) fn was_heard(&self, broker: NodeId) -> bool {
+        self.brokers.get(&broker).is_some_and(|session| session.heard)
     }
 
     /// The unfenced brokers that were not heard of for a whole session.

@@ -3,10 +3,13 @@
 mod bootstrap;
 mod brokers;
 mod elections;
+mod features;
 mod isr;
 mod kit;
+mod placement;
 mod random;
 mod reassignment;
+mod scale;
 mod sessions;
 mod topics;
 mod words;

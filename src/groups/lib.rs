@@ -69,15 +69,6 @@ impl Groups {
     pub fn next_deadline(&self) -> Option<Timestamp> {
         self.timers.next()
     }
-
-    /// Leadership is lost: forgets all that is not in the records, and tells those who wait. What waits for a commit is
-    /// not here but with the shard; see [`Reply::refused`].
-    pub fn resign(&mut self) -> Vec<Effect> {
-        self.timers = Timers::default();
-        self.consumer.forget_groups();
-        let live = std::mem::take(&mut self.live);
-        live.into_values().flat_map(|live| live.resign()).collect()
-    }
 }
 
 /// What the shell has to do.

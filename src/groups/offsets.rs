@@ -123,7 +123,8 @@ impl Offsets {
         Committed {
             offset: value.offset,
             leader_epoch: value.leader_epoch,
-            metadata: value.metadata.as_str().into(),
+            // Mostly there is none, and then there is no memory for it either.
+            metadata: if value.metadata.is_empty() { Arc::default() } else { value.metadata.as_str().into() },
             committed_at: value.commit_timestamp,
             expires_at: (value.expire_timestamp.0 != -1).then_some(value.expire_timestamp),
             topic_id: value.topic_id,
@@ -148,16 +149,23 @@ impl Offsets {
 }
 
 fn put<T: Clone>(all: &mut Map<GroupId, ByTopic<T>>, group: &str, topic: &str, partition: PartitionIndex, value: T) {
-    if !all.contains_key(group) {
-        all.insert_mut(group.into(), Map::default());
+    if let Some(topics) = all.get_mut(group) {
+        put_in(topics, topic, partition, value);
+        return;
     }
-    let Some(topics) = all.get_mut(group) else { return };
-    if !topics.contains_key(topic) {
-        topics.insert_mut(topic.into(), Map::default());
-    }
+    let mut topics = Map::default();
+    put_in(&mut topics, topic, partition, value);
+    all.insert_mut(group.into(), topics);
+}
+
+fn put_in<T: Clone>(topics: &mut ByTopic<T>, topic: &str, partition: PartitionIndex, value: T) {
     if let Some(partitions) = topics.get_mut(topic) {
         partitions.insert_mut(partition, value);
+        return;
     }
+    let mut partitions = Map::default();
+    partitions.insert_mut(partition, value);
+    topics.insert_mut(topic.into(), partitions);
 }
 
 /// Takes a value out, and what has become empty with it.

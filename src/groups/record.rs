@@ -196,15 +196,18 @@ impl Record {
     }
 }
 
+/// Bytes that most keys and values do not exceed: their memory need not grow while they are written.
+const MOST: usize = 128;
+
 fn write_key(key: &impl Message) -> Result<Bytes, EncodeError> {
-    let mut out = BytesMut::new();
+    let mut out = BytesMut::with_capacity(MOST);
     out.put_i16(layout(key).key);
     key.encode_body(&mut out, 0)?;
     Ok(out.freeze())
 }
 
 fn write_value(value: &impl Message, version: i16) -> Result<Bytes, EncodeError> {
-    let mut out = BytesMut::new();
+    let mut out = BytesMut::with_capacity(MOST);
     out.put_i16(version);
     value.encode_body(&mut out, version)?;
     Ok(out.freeze())

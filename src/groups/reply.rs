@@ -212,32 +212,3 @@ impl FetchedOffset {
         Self { index, error, offset: Offset(-1), leader_epoch: LeaderEpoch::NONE, metadata: String::new() }
     }
 }
-
-impl Reply {
-    /// What its asker is to be told instead when what it says was not committed: the same kind of reply, with `error`.
-    pub fn refused(self, error: ErrorCode) -> Self {
-        match self {
-            Self::JoinGroup(joined) => Self::JoinGroup(Joined::refused(error, &joined.member)),
-            Self::SyncGroup(_) => Self::SyncGroup(Synced::refused(error)),
-            Self::Heartbeat(_) => Self::Heartbeat(error),
-            Self::LeaveGroup(_) => Self::LeaveGroup(Err(error)),
-            Self::DescribeGroup(_) => Self::DescribeGroup(DescribedGroup {
-                error,
-                message: None,
-                state: String::new(),
-                protocol_type: String::new(),
-                protocol: String::new(),
-                members: vec![],
-            }),
-            Self::ListGroups(_) => Self::ListGroups(vec![]), // Of a partition that is no more here, as Kafka has it.
-            Self::DeleteGroup(_) => Self::DeleteGroup(error),
-            Self::OffsetCommit(_) => Self::OffsetCommit(Err(error)),
-            Self::TxnOffsetCommit(_) => Self::TxnOffsetCommit(Err(error)),
-            Self::EndTransaction(_) => Self::EndTransaction(error),
-            Self::OffsetFetch(_) => Self::OffsetFetch(Err(error)),
-            Self::OffsetDelete(_) => Self::OffsetDelete(Err(error)),
-            Self::ConsumerGroupHeartbeat(_) => Self::ConsumerGroupHeartbeat(Err(Refusal::code(error))),
-            Self::ConsumerGroupDescribe(_) => Self::ConsumerGroupDescribe(Err(Refusal::code(error))),
-        }
-    }
-}

@@ -162,8 +162,6 @@ pub struct Leaving {
     pub member: String,
     /// The name of a static member.
     pub instance: Option<String>,
-    /// Why (KIP-800).
-    pub reason: Option<String>,
 }
 
 /// A question about one classic group.

@@ -1,5 +1,6 @@
 //! The two clocks: the wall clock for records, the monotonic one for deadlines.
 
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use model::Timestamp;
@@ -14,6 +15,18 @@ pub fn now() -> Timestamp {
 /// The monotonic clock. Follows tokio's clock, so paused time in tests pauses it too.
 pub fn monotonic() -> Moment {
     Moment(tokio::time::Instant::now())
+}
+
+/// The monotonic clock in milliseconds, since an instant of no meaning: for decisions that measure how long something
+/// lasts. Negative before that instant.
+pub fn uptime() -> Timestamp {
+    static ORIGIN: OnceLock<tokio::time::Instant> = OnceLock::new();
+    let now = tokio::time::Instant::now();
+    let origin = *ORIGIN.get_or_init(|| now);
+    let ms = |later: tokio::time::Instant, earlier| {
+        i64::try_from(later.saturating_duration_since(earlier).as_millis()).unwrap_or(i64::MAX)
+    };
+    Timestamp(ms(now, origin) - ms(origin, now))
 }
 
 /// An instant of the monotonic clock.

@@ -4,7 +4,7 @@ use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
 
-pub use tokio::task::{JoinError, JoinHandle, JoinSet, yield_now};
+pub use tokio::task::{JoinError, JoinHandle, JoinSet, coop::consume_budget, yield_now};
 pub use tokio::time::{Interval, MissedTickBehavior, error::Elapsed, interval, sleep, timeout};
 
 use crate::clock::Moment;

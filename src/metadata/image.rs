@@ -109,7 +109,7 @@ impl Image {
 
     /// Whether partitions may have eligible leader replicas (KIP-966).
     pub fn has_elr(&self) -> bool {
-        self.feature("eligible.leader.replicas.version") >= 1
+        self.feature(crate::features::ELR_VERSION) >= 1
     }
 
     /// Whether a transaction of records is open.

@@ -1,6 +1,7 @@
 //! Kafka's metadata records, the image they fold into, its changes and snapshots.
 
 pub mod delta;
+pub mod features;
 pub mod image;
 mod record;
 pub mod records;
@@ -10,6 +11,7 @@ mod tests;
 mod version;
 
 pub use delta::Delta;
+pub use features::Feature;
 pub use image::{ConfigResource, Image, Partition, ResourceType, Topic};
 pub use record::{Record, RecordError};
 pub use version::MetadataVersion;

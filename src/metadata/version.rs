@@ -12,6 +12,9 @@ const NAMES: &[&str] = &[
     "4.1-IV1", "4.2-IV0", "4.2-IV1", "4.3-IV0",
 ];
 
+/// The levels that brought another record, or another version of one.
+const CHANGES: &[i16] = &[7, 8, 11, 13, 14, 15, 17, 23, 30];
+
 impl MetadataVersion {
     /// The feature's name.
     pub const FEATURE: &str = "metadata.version";
@@ -53,6 +56,11 @@ impl MetadataVersion {
     /// Since 4.3-IV0 directories can be cordoned (KIP-1066).
     pub fn has_cordoned_directories(self) -> bool {
         self.0 >= 30
+    }
+
+    /// Whether an earlier level would lose something that this one can say (`MetadataVersion.checkIfMetadataChanged`).
+    pub fn changed_metadata_since(self, earlier: Self) -> bool {
+        CHANGES.iter().any(|level| (earlier.0 + 1..=self.0).contains(level))
     }
 
     pub(crate) fn partition_record(self) -> i16 {

@@ -7,6 +7,7 @@
 mod activity;
 mod budget;
 mod buffers;
+mod client;
 mod connection;
 mod frame;
 mod limits;
@@ -18,6 +19,7 @@ mod service;
 mod writer;
 
 pub use budget::Permit;
+pub use client::Client;
 pub use frame::Frame;
 pub use limits::{Limits, SharedLimits};
 pub use registry::Stats;

@@ -53,6 +53,9 @@ impl<S: Service> Reader<S> {
     /// Reads until the end of the connection.
     pub(crate) async fn run(mut self) {
         loop {
+            // A task that has read enough for one turn is told by reads that there is nothing, whatever there is, until it
+            // lets others have theirs. Asking whether the socket is readable does not do that.
+            host::task::consume_budget().await;
             // A quiet connection waits here, and holds no buffer and no handler's future meanwhile.
             if self.read.readable().await.is_err() {
                 return;

@@ -1,36 +1,9 @@
 //! The feature levels that a new cluster begins with (`Feature`, KIP-584, KIP-1022).
 
+pub(crate) use metadata::features::KRAFT_VERSION;
+pub use metadata::features::{Feature, SUPPORTED};
 use metadata::records::FeatureLevelRecord;
 use metadata::{MetadataVersion, Record};
-
-/// A feature and the levels that this version knows. A new cluster begins with the highest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Feature {
-    /// Its name.
-    pub name: &'static str,
-    /// The lowest level.
-    pub min: i16,
-    /// The highest level.
-    pub max: i16,
-}
-
-const fn feature(name: &'static str, min: i16, max: i16) -> Feature {
-    Feature { name, min, max }
-}
-
-/// The feature whose level the quorum keeps in a control record of its own: 1 has dynamic voters (KIP-853).
-pub(crate) const KRAFT_VERSION: &str = "kraft.version";
-
-/// Every feature; metadata.version comes first, as Kafka writes it.
-pub const SUPPORTED: &[Feature] = &[
-    feature(MetadataVersion::FEATURE, MetadataVersion::MINIMUM.0, MetadataVersion::LATEST.0),
-    feature("eligible.leader.replicas.version", 0, 1),
-    feature("group.version", 0, 1),
-    feature(KRAFT_VERSION, 0, 1),
-    feature("share.version", 0, 1),
-    feature("streams.version", 0, 1),
-    feature("transaction.version", 0, 2),
-];
 
 /// A level that was asked for and does not exist.
 pub(crate) struct Unsupported {

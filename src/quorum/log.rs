@@ -72,7 +72,7 @@ impl MetadataLog {
 
     /// Appends one batch, which has its offset and epoch. Not on disk before [`MetadataLog::commit`].
     pub(crate) fn append(&mut self, batch: Bytes) -> Result<(), LogError> {
-        self.log.append_as_follower(&batch, host::clock::now())?;
+        self.log.append_as_follower(&batch, LeaderEpoch(i32::MAX), host::clock::now())?;
         Ok(())
     }
 

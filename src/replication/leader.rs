@@ -170,9 +170,11 @@ impl Leader {
         Ok(Effects { proposal, ..raised })
     }
 
-    /// Time has passed: followers that have not caught up for `replica.lag.time.max.ms` leave the in-sync set.
+    /// Time has passed: followers that have not caught up for `replica.lag.time.max.ms` leave the in-sync set, and who
+    /// was expected to enter it holds the high watermark back no longer.
     pub fn on_tick(&mut self, now: Timestamp, peers: &impl Peers) -> Effects {
-        Effects { high_watermark: None, proposal: self.shrink(now, peers) }
+        let proposal = self.shrink(now, peers);
+        Effects { proposal, ..self.raise(now, peers) }
     }
 
     /// The epoch of this leadership.

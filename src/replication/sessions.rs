@@ -87,6 +87,14 @@ impl Context {
         &self.partitions
     }
 
+    /// The session that goes on, or [`INVALID_SESSION_ID`].
+    pub fn session_id(&self) -> i32 {
+        match self.kind {
+            Kind::Incremental { session_id, .. } => session_id,
+            Kind::Sessionless | Kind::Full { .. } => INVALID_SESSION_ID,
+        }
+    }
+
     /// Whether the answer may leave partitions out.
     pub fn is_incremental(&self) -> bool {
         matches!(self.kind, Kind::Incremental { .. })
@@ -163,6 +171,19 @@ impl Sessions {
         let partitions = session.wanted();
         self.touch(session_id, now);
         Ok(Context { kind, partitions })
+    }
+
+    /// Tells a session that names topics by id how they are called. It keeps what it is told: to one who fetches from it a
+    /// topic that is deleted is an unknown topic, not an unknown id.
+    pub fn learn_names(&mut self, session_id: i32, name_of: impl Fn(TopicId) -> Option<TopicName>) {
+        if let Some(session) = self.get_mut(session_id).filter(|session| session.uses_topic_ids) {
+            session.learn_names(name_of);
+        }
+    }
+
+    /// The name that a topic had when the session came to know it.
+    pub fn name_of(&self, session_id: i32, key: &PartitionKey) -> Option<&TopicName> {
+        self.get(session_id)?.name_of(key)
     }
 
     /// Ends a fetch: decides which partitions its answer names, and remembers what they are told

@@ -102,6 +102,8 @@ struct Directory {
     changed: AtomicBool,
     /// Logs were removed since the cleaner's checkpoint was last written.
     cleaned_changed: AtomicBool,
+    /// Held while one of its checkpoints is written: cleaners and housekeeping do so side by side.
+    writing: Mutex<()>,
 }
 
 /// A log and the directory it lies in.

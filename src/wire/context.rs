@@ -104,6 +104,11 @@ impl Context {
         }
     }
 
+    /// Whether the client can be sent to a follower, and so may read from one (Fetch 11, KIP-392).
+    pub fn reads_from_followers(&self) -> bool {
+        self.key() == ApiKey::Fetch && self.version() >= 11
+    }
+
     /// Whether the current leader is told beside errors about leadership (Fetch 16, Produce 10, KIP-951).
     pub fn learns_leaders(&self) -> bool {
         match self.key() {

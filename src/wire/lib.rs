@@ -3,6 +3,8 @@
 //! Handlers get decoded requests and a [`Context`], which answers named questions about what the client
 //! understands; they never compare a version.
 
+pub mod answers;
+pub mod call;
 pub mod committed_offsets;
 mod context;
 pub mod fetch;

@@ -332,4 +332,26 @@ shapes! {
         group_ids 0+: array string;
         include_authorized_operations 0+: int8;
     }
+    ElectLeaders, flexible 2+ {
+        election_type 1+: int8;
+        topic_partitions 0+: array {
+            topic 0+: string;
+            partitions 0+: array int32;
+        }
+        timeout_ms 0+: int32;
+    }
+    AlterPartitionReassignments, flexible 0+ {
+        timeout_ms 0+: int32;
+        allow_replication_factor_change 1+: int8;
+        topics 0+: array {
+            name 0+: string;
+            partitions 0+: array {
+                partition_index 0+: int32;
+                replicas 0+: array int32;
+            }
+        }
+    }
+    UnregisterBroker, flexible 0+ {
+        broker_id 0+: int32;
+    }
 }

@@ -13,15 +13,20 @@ import java.util.Properties;
 import java.util.TreeSet;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.DescribeTopicsResult;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -30,6 +35,7 @@ import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.RebalanceInProgressException;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -173,13 +179,26 @@ public class Client {
             admin.createTopics(Collections.singleton(wanted)).all().get(PATIENCE, TimeUnit.SECONDS);
             eventually("partitions", 3, () -> partitions(admin, made));
             ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, made);
-            String retention = admin.describeConfigs(Collections.singleton(resource)).all()
-                .get(PATIENCE, TimeUnit.SECONDS).get(resource).get("retention.ms").value();
-            same("retention.ms", "3600000", retention);
+            eventually("retention.ms", "3600000", () -> retention(admin, resource));
+            pause();
+            AlterConfigOp change = new AlterConfigOp(new ConfigEntry("retention.ms", "7200000"), AlterConfigOp.OpType.SET);
+            admin.incrementalAlterConfigs(Collections.singletonMap(resource, Collections.singleton(change))).all()
+                .get(PATIENCE, TimeUnit.SECONDS);
+            eventually("retention.ms", "7200000", () -> retention(admin, resource));
             admin.createPartitions(Collections.singletonMap(made, NewPartitions.increaseTo(5))).all().get(PATIENCE, TimeUnit.SECONDS);
             eventually("partitions", 5, () -> partitions(admin, made));
+            pause();
             admin.deleteTopics(Collections.singleton(made)).all().get(PATIENCE, TimeUnit.SECONDS);
             eventually("partitions", null, () -> partitions(admin, made));
+        }
+    }
+
+    static String retention(Admin admin, ConfigResource resource) {
+        try {
+            return admin.describeConfigs(Collections.singleton(resource)).all()
+                .get(PATIENCE, TimeUnit.SECONDS).get(resource).get("retention.ms").value();
+        } catch (Exception error) {
+            throw new RuntimeException(error);
         }
     }
 
@@ -219,9 +238,51 @@ public class Client {
 
     void reconnect() throws Exception {
         roundTrip(numbered(0, 0, 10, null), 0, "none", false);
+        pause();
+        roundTrip(numbered(0, 10, 20, null), 10, "none", false);
+    }
+
+    static void pause() throws Exception {
         System.out.println("ready");
         System.in.read();
-        roundTrip(numbered(0, 10, 20, null), 10, "none", false);
+    }
+
+    void group(String protocol) {
+        AtomicBoolean told = new AtomicBoolean();
+        Thread listener = new Thread(() -> {
+            try {
+                System.in.read();
+            } catch (Exception error) {
+                error.printStackTrace();
+            }
+            told.set(true);
+        });
+        listener.setDaemon(true);
+        listener.start();
+        Properties settings = settings();
+        settings.put("group.id", topic);
+        settings.put("enable.auto.commit", "false");
+        settings.put("auto.offset.reset", "earliest");
+        if (protocol.equals("classic")) {
+            settings.put("heartbeat.interval.ms", "300");
+        } else {
+            settings.put("group.protocol", protocol);
+        }
+        try (KafkaConsumer<byte[], byte[]> member =
+                new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+            member.subscribe(Collections.singleton(topic));
+            while (!told.get()) {
+                ConsumerRecords<byte[], byte[]> seen = member.poll(Duration.ofMillis(200));
+                for (ConsumerRecord<byte[], byte[]> it : seen) {
+                    System.out.println(it.partition() + " " + it.offset() + " " + new String(it.value()));
+                }
+                try {
+                    member.commitSync();
+                } catch (CommitFailedException | RebalanceInProgressException error) {
+                    // A rebalance came between: who has the partition now reads it again.
+                }
+            }
+        }
     }
 
     void run(String scenario) throws Exception {
@@ -262,6 +323,8 @@ public class Client {
                 roundTrip(numbered(0, 0, 500, null), 0, "none", true);
                 break;
             case "reconnect": reconnect(); break;
+            case "group": group("classic"); break;
+            case "group-848": group("consumer"); break;
             default: throw new AssertionError("there is no scenario " + scenario);
         }
     }

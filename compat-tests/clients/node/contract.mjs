@@ -69,9 +69,13 @@ async function admin (client, topic) {
   const made = `${topic}-made`
   await client.create(made, 3, { 'retention.ms': '3600000' })
   await eventually('partitions', 3, () => client.partitions(made))
-  same('retention.ms', '3600000', await client.config(made, 'retention.ms'))
+  await eventually('retention.ms', '3600000', () => client.config(made, 'retention.ms'))
+  await wait()
+  await client.alter(made, 'retention.ms', '7200000')
+  await eventually('retention.ms', '7200000', () => client.config(made, 'retention.ms'))
   await client.grow(made, 5)
   await eventually('partitions', 5, () => client.partitions(made))
+  await wait()
   await client.drop(made)
   await eventually('partitions', null, () => client.partitions(made))
 }
@@ -85,6 +89,11 @@ async function eventually (what, expected, look) {
     seen = await look()
   }
   same(what, expected, seen)
+}
+
+async function wait () {
+  console.log('ready')
+  await once(process.stdin, 'data')
 }
 
 async function run (client, topic, scenario) {
@@ -117,9 +126,14 @@ async function run (client, topic, scenario) {
       return roundTrip(client, 0, numbered(0, 500), { idempotent: true })
     case 'reconnect':
       await roundTrip(client, 0, numbered(0, 10))
-      console.log('ready')
-      await once(process.stdin, 'data')
+      await wait()
       return roundTrip(client, 0, numbered(10, 20), { first: 10 })
+  }
+  const protocol = { group: 'classic', 'group-848': 'consumer' }[scenario]
+  if (protocol) {
+    const leave = await client.join(protocol, (partition, offset, value) => console.log(`${partition} ${offset} ${value}`))
+    await once(process.stdin, 'data')
+    return leave()
   }
   throw new Error(`there is no scenario ${scenario}`)
 }

@@ -135,12 +135,26 @@ class Client {
     return answer.resources[0].configEntries.find(it => it.configName === key).configValue
   }
 
+  async alter (topic, name, value) {
+    const resources = [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries: [{ name, value }] }]
+    await (await this.admin()).alterConfigs({ validateOnly: false, resources })
+  }
+
   async grow (topic, count) {
     await (await this.admin()).createPartitions({ topicPartitions: [{ topic, count }] })
   }
 
   async drop (topic) {
     await (await this.admin()).deleteTopics({ topics: [topic] })
+  }
+
+  async join (_, say) {
+    const member = this.kafka.consumer({ groupId: this.topic, heartbeatInterval: 300, maxWaitTimeInMs: 200 })
+    await member.connect()
+    await member.subscribe({ topic: this.topic, fromBeginning: true })
+    // It commits by itself what it has handed over.
+    await member.run({ eachMessage: async ({ partition, message }) => say(partition, message.offset, message.value) })
+    return () => member.disconnect()
   }
 
   async close () {

@@ -3,7 +3,8 @@
 import { createRequire } from 'node:module'
 import { main, modules, PATIENCE } from './contract.mjs'
 
-const { Admin, ConfigResourceTypes, Consumer, Producer } = createRequire(modules)('@platformatic/kafka')
+const platformatic = createRequire(modules)('@platformatic/kafka')
+const { Admin, ConfigResourceTypes, Consumer, IncrementalAlterConfigOperationTypes, Producer } = platformatic
 
 class Client {
   constructor (address, topic) {
@@ -105,12 +106,26 @@ class Client {
     return answer.configs.find(it => it.name === key).value
   }
 
+  async alter (topic, name, value) {
+    const configs = [{ name, value, configOperation: IncrementalAlterConfigOperationTypes.SET }]
+    const resources = [{ resourceType: ConfigResourceTypes.TOPIC, resourceName: topic, configs }]
+    await this.admin.incrementalAlterConfigs({ resources, validateOnly: false })
+  }
+
   async grow (topic, count) {
     await this.admin.createPartitions({ topics: [{ name: topic, count, assignments: null }] })
   }
 
   async drop (topic) {
     await this.admin.deleteTopics({ topics: [topic] })
+  }
+
+  async join (groupProtocol, say) {
+    const how = groupProtocol === 'classic' ? { heartbeatInterval: 300 } : { groupProtocol }
+    const member = new Consumer({ ...this.common, groupId: this.topic, maxWaitTime: 200, ...how })
+    const messages = await member.consume({ topics: [this.topic], mode: 'committed', fallbackMode: 'earliest', autocommit: true })
+    messages.on('data', it => say(it.partition, it.offset, it.value))
+    return () => member.close(true)
   }
 
   async close () {

@@ -7,6 +7,7 @@ import time
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import CommitFailedError, IllegalStateError
 
 from contract import PATIENCE, Record, main
 
@@ -113,6 +114,13 @@ class Client:
 
         return self.wait(look())
 
+    def alter(self, topic, key, value):
+        async def alter():
+            resource = ConfigResource(ConfigResourceType.TOPIC, topic, {key: value})
+            await (await self.admin()).alter_configs([resource])
+
+        self.wait(alter())
+
     def grow(self, topic, partitions):
         async def grow():
             await (await self.admin()).create_partitions({topic: NewPartitions(partitions)})
@@ -124,6 +132,34 @@ class Client:
             await (await self.admin()).delete_topics([topic])
 
         self.wait(drop())
+
+    def join(self, topic, _):
+        async def join():
+            self.member = AIOKafkaConsumer(
+                topic,
+                bootstrap_servers=self.address,
+                group_id=topic,
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                heartbeat_interval_ms=300,
+            )
+            await self.member.start()
+
+        self.wait(join())
+
+    def poll(self):
+        seen = self.wait(self.member.getmany(timeout_ms=200))
+        return [(it.partition, it.offset, it.value) for records in seen.values() for it in records]
+
+    def commit(self):
+        try:
+            self.wait(self.member.commit())
+        except (CommitFailedError, IllegalStateError):
+            # A rebalance came between: who has the partition now reads it again.
+            pass
+
+    def leave(self):
+        self.wait(self.member.stop())
 
     def close(self):
         async def close():

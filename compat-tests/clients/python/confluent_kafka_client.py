@@ -1,9 +1,18 @@
 """confluent-kafka, librdkafka's Python binding."""
 
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, NewTopic
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions, NewTopic
 
 from contract import PATIENCE, Record, main
+
+REBALANCED = (
+    KafkaError.REBALANCE_IN_PROGRESS,
+    KafkaError.ILLEGAL_GENERATION,
+    KafkaError.STALE_MEMBER_EPOCH,
+    KafkaError.UNKNOWN_MEMBER_ID,
+    KafkaError._NO_OFFSET,
+    KafkaError._ASSIGNMENT_LOST,
+)
 
 
 class Client:
@@ -77,11 +86,38 @@ class Client:
         resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
         return self.admin.describe_configs([resource])[resource].result(PATIENCE)[key].value
 
+    def alter(self, topic, key, value):
+        entry = ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET)
+        resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=[entry])
+        self.admin.incremental_alter_configs([resource])[resource].result(PATIENCE)
+
     def grow(self, topic, partitions):
         self.admin.create_partitions([NewPartitions(topic, partitions)])[topic].result(PATIENCE)
 
     def drop(self, topic):
         self.admin.delete_topics([topic])[topic].result(PATIENCE)
+
+    def join(self, topic, protocol):
+        settings = {"group.id": topic, "group.protocol": protocol, "enable.auto.commit": False, "auto.offset.reset": "earliest"}
+        if protocol == "classic":
+            settings["heartbeat.interval.ms"] = 300
+        self.member = Consumer(self.common | settings)
+        self.member.subscribe([topic])
+
+    def poll(self):
+        seen = self.member.consume(1000, 0.2)
+        return [(it.partition(), it.offset(), it.value()) for it in seen if not it.error()]
+
+    def commit(self):
+        try:
+            self.member.commit(asynchronous=False)
+        except KafkaException as error:
+            # A rebalance came between: who has the partition now reads it again.
+            if error.args[0].code() not in REBALANCED:
+                raise
+
+    def leave(self):
+        self.member.close()
 
     def close(self):
         self.consumer.close()

@@ -1,6 +1,7 @@
 """The scenarios, for every Python client alike; see ../README.md."""
 
 import sys
+import threading
 import time
 import traceback
 from collections import namedtuple
@@ -55,9 +56,13 @@ def admin(client, topic):
     made = f"{topic}-made"
     client.create(made, 3, {"retention.ms": "3600000"})
     eventually("partitions", 3, lambda: client.partitions(made))
-    same("retention.ms", "3600000", client.config(made, "retention.ms"))
+    eventually("retention.ms", "3600000", lambda: client.config(made, "retention.ms"))
+    wait()
+    client.alter(made, "retention.ms", "7200000")
+    eventually("retention.ms", "7200000", lambda: client.config(made, "retention.ms"))
     client.grow(made, 5)
     eventually("partitions", 5, lambda: client.partitions(made))
+    wait()
     client.drop(made)
     eventually("partitions", None, lambda: client.partitions(made))
 
@@ -70,11 +75,29 @@ def eventually(what, expected, look):
     same(what, expected, seen)
 
 
-def reconnect(client, topic):
-    round_trip(client, topic, 0, numbered(range(10)))
+def wait():
     print("ready", flush=True)
     sys.stdin.readline()
+
+
+def reconnect(client, topic):
+    round_trip(client, topic, 0, numbered(range(10)))
+    wait()
     round_trip(client, topic, 0, numbered(range(10, 20)), first=10)
+
+
+def group(client, topic, protocol):
+    told = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.readline(), told.set()), daemon=True).start()
+    client.join(topic, protocol)
+    while not told.is_set():
+        seen = client.poll()
+        for partition, offset, value in seen:
+            print(partition, offset, value.decode())
+        sys.stdout.flush()
+        if seen:
+            client.commit()
+    client.leave()
 
 
 def run(client, topic, scenario):
@@ -101,6 +124,10 @@ def run(client, topic, scenario):
         round_trip(client, topic, 0, numbered(range(500)), idempotent=True)
     elif scenario == "reconnect":
         reconnect(client, topic)
+    elif scenario == "group":
+        group(client, topic, "classic")
+    elif scenario == "group-848":
+        group(client, topic, "consumer")
     else:
         raise AssertionError(f"there is no scenario {scenario}")
 

@@ -4,6 +4,7 @@ import time
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, NewPartitions, NewTopic
+from kafka.errors import CommitFailedError
 
 from contract import PATIENCE, Record, main
 
@@ -83,11 +84,39 @@ class Client:
         resource = ConfigResource(ConfigResourceType.TOPIC, topic)
         return self.admin().describe_configs([resource])["topic"][topic][key]["value"]
 
+    def alter(self, topic, key, value):
+        self.admin().alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {key: value})])
+
     def grow(self, topic, partitions):
         self.admin().create_partitions({topic: NewPartitions(partitions)})
 
     def drop(self, topic):
         self.admin().delete_topics([topic])
+
+    def join(self, topic, _):
+        self.the_consumer = KafkaConsumer(
+            topic,
+            bootstrap_servers=self.address,
+            group_id=topic,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            heartbeat_interval_ms=300,
+        )
+
+    def poll(self):
+        seen = self.the_consumer.poll(200)
+        return [(it.partition, it.offset, it.value) for records in seen.values() for it in records]
+
+    def commit(self):
+        try:
+            self.the_consumer.commit()
+        except CommitFailedError:
+            # A rebalance came between: who has the partition now reads it again.
+            pass
+
+    def leave(self):
+        self.the_consumer.close()
+        self.the_consumer = None
 
     def close(self):
         for it in [*self.producers.values(), self.the_consumer, self.the_admin]:

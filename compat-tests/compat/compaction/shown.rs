@@ -12,7 +12,7 @@ use crate::kit::Stopwatch;
 use crate::kit::dumped::cleaned;
 use crate::pause;
 use crate::raw::record::{self, Stored};
-use crate::raw::{Connection, frames};
+use crate::raw::{Connection, reading};
 
 /// Longer than any compaction of so little on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -113,7 +113,7 @@ impl Shown<'_> {
     pub fn wire(&self, connection: &mut Connection, start: i64) -> Result<String> {
         let (topic, partition) = self.partition.rsplit_once('-').context("no partition")?;
         let (mut text, mut producers) = (String::new(), Vec::new());
-        for batch in fetch_all(connection, topic, partition.parse()?, start)? {
+        for batch in reading::fetch_all(connection, topic, partition.parse()?, start, 1 << 20)? {
             self.batch(&mut text, &batch, &mut producers)?;
         }
         Ok(text)
@@ -158,30 +158,6 @@ impl Shown<'_> {
             writeln!(text, "    {} at {} {key} = {value} {:?}", it.offset, it.timestamp, it.headers)?;
         }
         Ok(())
-    }
-}
-
-/// Every batch of a partition from `start` on, up to the high watermark.
-///
-/// # Errors
-/// Where there is nothing although there must be, or a batch is damaged.
-pub fn fetch_all(connection: &mut Connection, topic: &str, partition: i32, start: i64) -> Result<Vec<Stored>> {
-    let (mut found, mut next) = (Vec::new(), start);
-    loop {
-        let answer = connection.exchange(frames::fetch(topic, &[(partition, next)], 1 << 20, 0)?)?;
-        let (_, high_watermark, bytes) = frames::fetched(answer)?.pop().context("an answer without a partition")?;
-        if next >= high_watermark {
-            return Ok(found);
-        }
-        let whole = crate::raw::batch_sets(&bytes).map(|batch| batch.bytes.len()).sum();
-        let batches = record::read(bytes.get(..whole).unwrap_or_default())?;
-        for batch in batches {
-            let end = batch.base + i64::from(batch.last_delta) + 1;
-            ensure!(end > next, "{topic}-{partition}: the batch at {} was asked for from {next} on", batch.base);
-            next = end;
-            found.push(batch);
-        }
-        ensure!(whole > 0, "{topic}-{partition} has nothing at {next}, its high watermark is {high_watermark}");
     }
 }
 

@@ -36,7 +36,10 @@ pub fn both(dir: &Path, other: Kind) -> Result<(String, String)> {
     let expected = compact(&node, Kind::Kafka, start, first_open)?;
     std::fs::rename(&data, &done)?;
     std::fs::rename(&copy, &data)?;
-    Ok((expected, compact(&node, other, start, first_open)?))
+    let told = compact(&node, other, start, first_open)?;
+    // For whoever must look at what differs.
+    std::fs::write(dir.join("told.txt"), &told)?;
+    Ok((expected, told))
 }
 
 struct Writer {

@@ -26,6 +26,8 @@ const KINDS: &[(&str, &[&str])] = &[
         "classic cooperative",
         &["classic", "--assignment-strategy", "org.apache.kafka.clients.consumer.CooperativeStickyAssignor"],
     ),
+    ("consumer uniform", &["consumer", "--group-remote-assignor", "uniform"]),
+    ("consumer range", &["consumer", "--group-remote-assignor", "range"]),
 ];
 
 pub fn entries() -> Vec<Entry> {

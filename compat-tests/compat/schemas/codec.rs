@@ -108,17 +108,22 @@ fn named_plainly(line: &str) -> String {
     }
 }
 
-/// Every walk over a request's bytes before they are decoded knows where each of its fields ends.
+/// Every walk over a message's bytes before they are decoded, a request of others or a response to ours, knows where each of
+/// its fields ends.
 pub fn guards(bench: &Bench, _: &str) -> Result<String> {
     let schemas = Schemas::kafka()?;
     let ours = advertised(bench.judged()?)?;
     let seed = seed()?;
     let mut dice = Dice::new(seed);
     let mut walked = BTreeSet::new();
-    for (name, shape) in wire::shapes::ALL {
-        let schema = schemas.get(&format!("{name}Request")).with_context(|| format!("Apache Kafka has no {name}"))?;
+    let requests = wire::shapes::ALL.iter().map(|(name, shape)| (format!("{name}Request"), shape));
+    let responses = wire::answers::ALL.iter().map(|(name, shape)| (format!("{name}Response"), shape));
+    for (name, shape) in requests.chain(responses) {
+        let schema = schemas.get(&name).with_context(|| format!("Apache Kafka has no {name}"))?;
         let Some(key) = schema.key else { bail!("{name} has no key") };
-        walked.insert(key);
+        if name.ends_with("Request") {
+            walked.insert(key);
+        }
         for version in schema.versions.min..=schema.versions.max {
             for _ in 0..MESSAGES {
                 let bytes = schema.write(&random(schema, version, &mut dice), version)?;
@@ -136,5 +141,5 @@ pub fn guards(bench: &Bench, _: &str) -> Result<String> {
         let missing: Vec<&i16> = ours.keys().filter(|key| !walked.contains(key)).collect();
         ensure!(missing.is_empty(), "the APIs {missing:?} are told without a layout");
     }
-    Ok(format!("{} layouts, seed {seed}", walked.len()))
+    Ok(format!("{} requests and {} responses, seed {seed}", walked.len(), wire::answers::ALL.len()))
 }

@@ -43,6 +43,9 @@ const NO_AUTO_CREATE: &[&str] = &[
 ];
 const NO_AUTO_CREATE_WORD: &str = "noautocreate";
 
+/// What a test looks for beside its own folder.
+const SCHEMA: &str = "src/statistics_schema.json";
+
 /// Parts that skip themselves because of how the broker is set up, not of what it is.
 const NOT_SET_UP: &[&str] = &["Test requires authorization to be setup"];
 
@@ -102,8 +105,14 @@ impl Suite for Librdkafka {
         // Its limits are for one test at a time on a machine with nothing else to do.
         let lines = ["test.topic.random=true", "test.timeout.multiplier=2.5", "bootstrap.servers="].join("\n");
         std::fs::write(&conf, format!("{lines}{}\n", call.address))?;
-        let mut command = Command::new(program()?);
+        let program = program()?;
+        let tests = call.folder.join("tests");
+        std::fs::create_dir_all(&tests)?;
+        let beside = program.parent().context("a program in no folder")?;
+        std::os::unix::fs::symlink(beside.join("src"), call.folder.join("src"))?;
+        let mut command = Command::new(&program);
         command
+            .current_dir(&tests)
             .args(["-p1", "-L"])
             .env("TESTS", number)
             .env("TEST_SCENARIO", scenario)
@@ -195,9 +204,10 @@ fn build() -> Result<PathBuf> {
             make.args(["-j2", "-C", folder, target]).env_remove("MAKEFLAGS").env_remove("MFLAGS");
             run(make, &source)?;
         }
-        std::fs::rename(source.join("tests/test-runner"), here.join("test-runner"))?;
-        std::fs::remove_dir_all(here.join("package"))?;
-        Ok(std::fs::remove_file(here.join(field("filename")))?)
+        std::fs::rename(source.join("tests/test-runner"), here.join("test-runner"))
+            .context("make made no test-runner")?;
+        std::fs::remove_dir_all(here.join("package")).context("its sources cannot be removed")?;
+        std::fs::remove_file(here.join(field("filename"))).context("its package cannot be removed")
     })?;
     Ok(dir.join("test-runner"))
 }

@@ -14,6 +14,9 @@ pub enum Verdict {
     Pass,
     /// It passes, but takes so long that only `--all` runs it.
     Long,
+    /// It passes, but now and then loses a race of its own, against Apache Kafka as well: it may try a second time. The reason says
+    /// what was seen.
+    Racy,
     /// It passes against Apache Kafka and not yet against Ottla; the reason says what is missing. Such lines may only become fewer.
     NotYet,
     /// Apache Kafka itself does not pass it here, so it judges nobody; the reason says what was seen.
@@ -54,13 +57,14 @@ fn row(line: &'static str) -> Result<Row> {
     let verdict = match verdict {
         "pass" => Verdict::Pass,
         "long" => Verdict::Long,
+        "racy" => Verdict::Racy,
         "not-yet" => Verdict::NotYet,
         "no-test" => Verdict::NoTest,
         "local" => Verdict::Local,
-        other => bail!("`{other}` is none of pass, long, not-yet, no-test, local"),
+        other => bail!("`{other}` is none of pass, long, racy, not-yet, no-test, local"),
     };
-    let wants_reason = matches!(verdict, Verdict::NotYet | Verdict::NoTest);
-    ensure!(wants_reason != reason.is_empty(), "a reason belongs to not-yet and no-test, and only there");
+    let wants_reason = matches!(verdict, Verdict::Racy | Verdict::NotYet | Verdict::NoTest);
+    ensure!(wants_reason != reason.is_empty(), "a reason belongs to racy, not-yet and no-test, and only there");
     Ok(Row { verdict, limit: Duration::from_secs(seconds.parse()?), test, reason })
 }
 

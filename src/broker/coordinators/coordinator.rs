@@ -13,7 +13,7 @@ use tokio::sync::{Notify, oneshot};
 
 use super::resident::Resident;
 use super::writing::{self, Unwritten};
-use crate::partitions::Partition;
+use crate::partition::Partition;
 
 /// An answer that is there, or will be when what it says is committed.
 pub type Pending<M> = oneshot::Receiver<Result<<M as Resident>::Reply, ErrorCode>>;
@@ -65,6 +65,18 @@ impl<M: Resident> Coordinator<M> {
         self.epoch
     }
 
+    /// Waits until all is committed that earlier leaders have left in the partition: what is answered must not be lost
+    /// with this leader.
+    pub async fn settled(&self) {
+        let log = &self.partition.log;
+        let end = log.end_offset();
+        let waiter = Arc::new(Notify::new());
+        self.partition.writers.park(&waiter);
+        while log.high_watermark() < end && self.core.lock().phase == Phase::Loading {
+            waiter.notified().await;
+        }
+    }
+
     /// Reads the partition, `buffer` bytes at a time, and begins to serve; `first` are told to the machine before any
     /// request. Blocks on the disk.
     pub fn load(self: &Arc<Self>, buffer: usize, first: impl FnOnce() -> Vec<M::Event>) {
@@ -114,6 +126,15 @@ impl<M: Resident> Coordinator<M> {
         let mut core = self.core.lock();
         if core.serving().is_ok() {
             self.step(&mut core, event);
+        }
+    }
+
+    /// More of the partition is committed: what was decided upon it may be answered.
+    fn on_committed(&self) {
+        let mut core = self.core.lock();
+        if core.serving().is_ok() {
+            let effects = core.shard.on_committed(self.partition.log.high_watermark());
+            core.release(effects);
         }
     }
 
@@ -212,17 +233,28 @@ fn told(error: ErrorCode) -> ErrorCode {
 
 /// Wakes the machine at its deadlines, until the coordinator is over or gone.
 async fn keep_time<M: Resident>(coordinator: Weak<Coordinator<M>>) {
+    let committed = Arc::new(Notify::new());
+    if let Some(coordinator) = coordinator.upgrade() {
+        coordinator.partition.writers.park(&committed);
+    }
     while let Some(coordinator) = coordinator.upgrade() {
+        coordinator.on_committed();
         let Some(deadline) = coordinator.arm() else { return };
+        let woken = async {
+            tokio::select! {
+                () = coordinator.alarm.notified() => {}
+                () = committed.notified() => {}
+            }
+        };
         let now = host::clock::now();
         match deadline.map(|deadline| deadline.ms_since(now)) {
             Some(..=0) => coordinator.tell(M::tick()),
             Some(left) => {
                 let left = Duration::from_millis(left.unsigned_abs());
                 // Too early or too late does no harm: the deadline is looked at again.
-                let _ = host::task::timeout(left, coordinator.alarm.notified()).await;
+                let _ = host::task::timeout(left, woken).await;
             }
-            None => coordinator.alarm.notified().await,
+            None => woken.await,
         }
     }
 }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use machine::{Machine, Moment, Outcome};
 use model::batch::{Batch, BatchSettings, Compression, Record};
-use model::{ErrorCode, LeaderEpoch, PartitionIndex, Timestamp, TopicPartition};
+use model::{ErrorCode, LeaderEpoch, NodeId, PartitionEpoch, PartitionIndex, Timestamp, TopicPartition};
+use replication::leader::Reign;
 use replication::validate::Rules;
 use storage::log::{Log, LogConfig, Opening};
 
 use super::{Coordinator, Resident, Written, partition_of};
-use crate::partitions::Partition;
+use crate::partition::Partition;
 
 /// Adds numbers; 0 only reads. Told to wait, it answers at the next tick.
 struct Sum {
@@ -94,10 +95,14 @@ impl Resident for Sum {
 
 fn partition(dir: &std::path::Path, max_message_bytes: usize) -> Arc<Partition> {
     let log = Log::open(Opening::new(dir, LogConfig::default()), Timestamp(0)).unwrap();
-    log.set_high_watermark(log.end_offset());
     let id = TopicPartition { topic: Sum::TOPIC.into(), partition: PartitionIndex(0) };
     let rules = Rules { max_message_bytes, ..Rules::default() };
-    Arc::new(Partition::new(id, host::dice::uuid(), Arc::new(log), LeaderEpoch(3), rules))
+    let partition = Partition::new(id, host::dice::uuid(), Arc::new(log), rules, Arc::default());
+    let me = NodeId(1);
+    let reign =
+        Reign { leader_epoch: LeaderEpoch(3), partition_epoch: PartitionEpoch(0), replicas: vec![me], isr: vec![me] };
+    partition.lead(me, reign, 30_000).unwrap();
+    Arc::new(partition)
 }
 
 fn coordinator(partition: &Arc<Partition>) -> Arc<Coordinator<Sum>> {

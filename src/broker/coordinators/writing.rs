@@ -9,7 +9,7 @@ use replication::validate::{BatchInfo, Validated};
 use storage::log::{AppendError, StorageError};
 
 use super::resident::{Resident, Written};
-use crate::partitions::Partition;
+use crate::partition::{self, Partition};
 
 /// What a record's own framing takes at most, besides key and value.
 const FRAMING: usize = 32;
@@ -95,14 +95,13 @@ fn write(partition: &Partition, epoch: LeaderEpoch, bytes: Bytes, now: Timestamp
         append_time: Timestamp::NONE,
         origin: Origin::Coordinator,
     };
-    match partition.log.append_as_leader(&validated, epoch, now) {
-        Ok(appended) => {
-            let end = appended.last_offset.plus(1);
-            partition.committed(end);
-            Ok(end)
+    match partition.append(&validated, Some(epoch), true, now) {
+        Ok(written) => Ok(written.appended.last_offset.plus(1)),
+        Err(partition::Unwritten::Refused(error)) => Err(Unwritten::Refused(error)),
+        Err(partition::Unwritten::Log(AppendError::Storage(StorageError::Closed))) => {
+            Err(Unwritten::Refused(ErrorCode::NotLeaderOrFollower))
         }
-        Err(AppendError::Storage(StorageError::Closed)) => Err(Unwritten::Refused(ErrorCode::NotLeaderOrFollower)),
-        Err(AppendError::Storage(error)) => Err(Unwritten::Lost(error.to_string())),
-        Err(error) => Err(Unwritten::Refused(error.code())),
+        Err(partition::Unwritten::Log(AppendError::Storage(error))) => Err(Unwritten::Lost(error.to_string())),
+        Err(partition::Unwritten::Log(error)) => Err(Unwritten::Refused(error.code())),
     }
 }

@@ -3,32 +3,30 @@
 use std::collections::BTreeSet;
 
 use kafka_protocol::messages::{FetchRequest, FetchResponse};
-use model::{ErrorCode, LeaderEpoch, NodeId, Offset, PartitionIndex, TopicId, TopicName};
+use model::{BrokerEpoch, ErrorCode, LeaderEpoch, NodeId, Offset, PartitionIndex, TopicId, TopicName};
 use replication::sessions::{self, PartitionKey, Told, TopicKey};
 use wire::fetch::{self, Endpoint};
 use wire::{Answer, Context, Handle};
 
 use crate::node::{FileSlice, Node};
-use crate::read::{Manner, Reading, Wanted};
+use crate::read::{Manner, Reader, Reading, Wanted};
 
 impl Handle<FetchRequest> for Node {
     async fn handle(&self, context: &Context, request: FetchRequest) -> Answer<FetchResponse, FileSlice> {
         let manner = self.manner(context, &request);
         let follower = request.replica_id.0.max(request.replica_state.replica_id.0);
-        let session = match self.sessions.lock().begin(session_request(context, request, follower), host::clock::now())
-        {
+        let begun = self.sessions.lock().begin(session_request(context, request, follower), host::clock::now());
+        let session = match begun {
             Ok(session) => session,
             Err(error) => {
                 let response = fetch::Response { error: Some(error), session_id: 0, topics: vec![], endpoints: vec![] };
                 return Answer::Chunks(fetch::encode(context, response));
             }
         };
-        let mut wanted: Vec<Wanted> = session.partitions().iter().map(|(key, asked)| self.locate(key, asked)).collect();
-        if follower >= 0 {
-            // Nobody follows a node of one: whoever says so is mistaken about who leads.
-            wanted.iter_mut().for_each(|wanted| wanted.leader_epoch = NOT_A_REPLICA);
-        }
-        let reading = self.read_now(&wanted, manner);
+        let wanted: Vec<Wanted> = session.partitions().iter().map(|(key, asked)| self.locate(key, asked)).collect();
+        self.learn_names(session.session_id());
+        let mut reading = self.read_now(&wanted, manner);
+        self.recall_topics(&session, &mut reading);
         // Who finds no room to wait in is told at once that there is nothing.
         let room = match reading.is_enough(manner) {
             true => None,
@@ -41,15 +39,14 @@ impl Handle<FetchRequest> for Node {
         let Some(node) = self.me() else { return Answer::Close };
         let context = context.clone();
         Answer::Later(Box::pin(async move {
-            let reading = node.wait_and_read(&wanted, manner).await;
+            let mut reading = node.wait_and_read(&wanted, manner).await;
             drop(room);
+            // When it was asked every topic was there, or nobody would have waited.
+            reading.forget_ids(|_| ErrorCode::UnknownTopicOrPartition);
             Answer::Chunks(node.answer(&context, &session, follower >= 0, reading))
         }))
     }
 }
-
-/// In place of an epoch: the reader is no replica of this partition.
-pub const NOT_A_REPLICA: i32 = i32::MIN;
 
 fn session_request(context: &Context, request: FetchRequest, follower: i32) -> sessions::Request {
     let key = |name: &str, id: uuid::Uuid, partition: i32| {
@@ -87,9 +84,14 @@ fn session_request(context: &Context, request: FetchRequest, follower: i32) -> s
 
 impl Node {
     fn manner(&self, context: &Context, request: &FetchRequest) -> Manner {
+        let follower = request.replica_id.0.max(request.replica_state.replica_id.0);
         let max_bytes = request.max_bytes.min(self.config().fetch.max_bytes).max(0);
         Manner {
             committed_only: request.isolation_level == 1,
+            reader: match follower {
+                0.. => Reader::Follower(NodeId(follower), BrokerEpoch(request.replica_state.replica_epoch)),
+                _ => Reader::Consumer { from_followers: context.reads_from_followers() },
+            },
             by_id: context.topics_by_id(),
             max_bytes: max_bytes as usize,
             min_bytes: request.min_bytes.clamp(0, max_bytes) as usize,
@@ -109,6 +111,7 @@ impl Node {
             max_bytes: asked.max_bytes,
             leader_epoch: asked.leader_epoch.map_or(-1, |epoch| epoch.0),
             last_fetched_epoch: asked.last_fetched_epoch.map_or(-1, |epoch| epoch.0),
+            log_start: asked.log_start_offset,
         }
     }
 
@@ -123,6 +126,7 @@ impl Node {
         let told: Vec<_> = keys.clone().cloned().zip(reading.partitions.iter().map(told)).collect();
         let dice = || i32::from_be_bytes(host::dice::bytes()) & i32::MAX;
         let answer = self.sessions.lock().finish(session, &told, host::clock::now(), dice);
+        self.learn_names(answer.session_id);
         let published = self.published();
         let mut topics: Vec<fetch::Topic<FileSlice>> = Vec::new();
         let mut last: Option<&TopicKey> = None;
@@ -158,6 +162,27 @@ impl Node {
         let endpoints = if to_follower { Vec::new() } else { self.endpoints_of(&leaders, context) };
         let error = (answer.error != ErrorCode::None).then_some(answer.error);
         fetch::encode(context, fetch::Response { error, session_id: answer.session_id, topics, endpoints })
+    }
+
+    fn learn_names(&self, session_id: i32) {
+        let published = self.published();
+        let name_of = |id| published.image.topic_by_id(id).map(|topic| topic.name.clone());
+        self.sessions.lock().learn_names(session_id, name_of);
+    }
+
+    /// An id that is unknown now was a topic's when the session began: by its name it is gone, or another topic's
+    /// (`KafkaApis.handleFetchRequest`, `ReplicaManager.readFromLog`).
+    fn recall_topics(&self, session: &sessions::Context, reading: &mut Reading) {
+        let published = self.published();
+        reading.forget_ids(|at| {
+            let sessions = self.sessions.lock();
+            let name = session.partitions().get(at).and_then(|(key, _)| sessions.name_of(session.session_id(), key));
+            match name.map(|name| published.image.topic(name)) {
+                None => ErrorCode::UnknownTopicId,
+                Some(None) => ErrorCode::UnknownTopicOrPartition,
+                Some(Some(_)) => ErrorCode::InconsistentTopicId,
+            }
+        });
     }
 
     fn endpoints_of(&self, leaders: &BTreeSet<NodeId>, context: &Context) -> Vec<Endpoint> {

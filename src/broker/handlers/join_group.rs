@@ -9,12 +9,13 @@ use wire::{Answer, Context, Handle};
 
 use crate::groups::answered;
 use crate::node::{FileSlice, Node};
-use crate::text::{owned_or_none, text, text_or_null};
+use crate::text::{owned_or_none, reason, text, text_or_null};
 
 impl Handle<JoinGroupRequest> for Node {
     async fn handle(&self, context: &Context, request: JoinGroupRequest) -> Answer<JoinGroupResponse, FileSlice> {
         let knows_null = context.knows_null_protocol();
-        let member = request.member_id.to_string();
+        let (group, member) = (request.group_id.to_string(), request.member_id.to_string());
+        let reason = reason(request.reason.as_deref());
         let asked = match request.group_id.is_empty() {
             true => Err(ErrorCode::InvalidGroupId),
             false => self.ask_group(&request.group_id.clone(), Request::JoinGroup(translate(context, request))),
@@ -25,6 +26,10 @@ impl Handle<JoinGroupRequest> for Node {
                 Ok(_) => Joined::refused(ErrorCode::UnknownServerError, &member),
                 Err(error) => Joined::refused(error, &member),
             };
+            if joined.error == ErrorCode::None {
+                let Joined { member, generation, .. } = &joined;
+                tracing::info!(group, member, generation, ?reason, "a member has joined its group");
+            }
             tell(joined, knows_null).into()
         })
         .await

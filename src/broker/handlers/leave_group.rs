@@ -8,11 +8,13 @@ use wire::{Answer, Context, Handle};
 
 use crate::groups::answered;
 use crate::node::{FileSlice, Node};
-use crate::text::{owned_or_none, text, text_or_null};
+use crate::text::{owned_or_none, reason, text, text_or_null};
 
 impl Handle<LeaveGroupRequest> for Node {
     async fn handle(&self, context: &Context, request: LeaveGroupRequest) -> Answer<LeaveGroupResponse, FileSlice> {
         let in_batch = context.leaves_in_batch();
+        let group = request.group_id.to_string();
+        let mut reasons = Vec::new();
         let asked = if request.group_id.is_empty() {
             Err(ErrorCode::InvalidGroupId)
         } else {
@@ -20,13 +22,15 @@ impl Handle<LeaveGroupRequest> for Node {
                 true => request
                     .members
                     .into_iter()
-                    .map(|member| Leaving {
-                        member: member.member_id.to_string(),
-                        instance: owned_or_none(member.group_instance_id),
-                        reason: owned_or_none(member.reason),
+                    .map(|member| {
+                        reasons.push(reason(member.reason.as_deref()));
+                        Leaving {
+                            member: member.member_id.to_string(),
+                            instance: owned_or_none(member.group_instance_id),
+                        }
                     })
                     .collect(),
-                false => vec![Leaving { member: request.member_id.to_string(), instance: None, reason: None }],
+                false => vec![Leaving { member: request.member_id.to_string(), instance: None }],
             };
             let leave = groups::LeaveGroup { group: request.group_id.to_string(), members };
             self.ask_group(&request.group_id, Request::LeaveGroup(leave))
@@ -37,6 +41,11 @@ impl Handle<LeaveGroupRequest> for Node {
                 Ok(_) => Err(ErrorCode::UnknownServerError),
                 Err(error) => Err(error),
             };
+            let gone = left.iter().flatten().zip(reasons.iter().map(Some).chain(std::iter::repeat(None)));
+            for (Left { member, instance, .. }, reason) in gone.filter(|(left, _)| left.error == ErrorCode::None) {
+                let reason = reason.and_then(Option::as_deref);
+                tracing::info!(group, member, ?instance, ?reason, "a member has left its group");
+            }
             match left {
                 Err(error) => LeaveGroupResponse::default().with_error_code(error.code()),
                 Ok(left) if in_batch => {

@@ -11,13 +11,14 @@ use kafka_protocol::messages::produce_response::{
 };
 use kafka_protocol::messages::{BrokerId, ProduceRequest, ProduceResponse};
 use model::batch::{Batch, BatchError};
-use model::{ErrorCode, NodeId, PartitionIndex, TopicId, TopicName};
+use model::{ErrorCode, NodeId, Offset, PartitionIndex, TopicId, TopicName};
 use replication::validate::{self, Refusal, Rules};
 use storage::log::{AppendError, Appended};
+use tokio::sync::Notify;
 use wire::{Answer, Context, Handle};
 
 use crate::node::{FileSlice, Node};
-use crate::partitions::Partition;
+use crate::partition::{Partition, Unwritten, Written};
 use crate::text::{text, text_or_null, topic_name};
 
 /// What a partition's answer says when nothing was appended.
@@ -46,7 +47,7 @@ impl Handle<ProduceRequest> for Node {
             (Ok(_), _) => Some((ErrorCode::InvalidRequiredAcks, None)),
         };
         let mut failed = false;
-        let mut leaders = BTreeSet::new();
+        let mut waiting = Vec::new();
         let topics = once(request.topic_data);
         let mut responses = Vec::with_capacity(topics.len());
         for topic in topics {
@@ -64,25 +65,27 @@ impl Handle<ProduceRequest> for Node {
                     (Err(error), None) => Err((*error).into()),
                     (Ok((name, id)), None) => self.append(context, name, *id, acks, partition),
                 };
-                let mut told = match outcome {
-                    Ok(appended) => PartitionProduceResponse::default()
-                        .with_base_offset(appended.first_offset.0)
-                        .with_log_append_time_ms(appended.append_time.0)
-                        .with_log_start_offset(appended.log_start_offset.0),
+                let told = match outcome {
+                    Ok((partition, written)) => {
+                        let mut told = told(&written.appended);
+                        match written.acknowledged {
+                            _ if acks != -1 => {}
+                            Some(Ok(())) => {}
+                            Some(Err(error)) => told.error_code = error.code(),
+                            None => waiting.push(Waiting {
+                                at: (responses.len(), answer.partition_responses.len()),
+                                partition,
+                                upto: written.appended.last_offset.plus(1),
+                                tenure: written.tenure,
+                            }),
+                        }
+                        told
+                    }
                     Err(failure) => {
                         failed = true;
                         self.tell(context, failure)
                     }
                 };
-                if context.learns_leaders()
-                    && told.error_code == ErrorCode::NotLeaderOrFollower.code()
-                    && let Ok((_, id)) = &known
-                    && let Some((leader, epoch)) = self.leader_of(*id, PartitionIndex(index))
-                {
-                    leaders.insert(leader);
-                    told.current_leader =
-                        LeaderIdAndEpoch::default().with_leader_id(BrokerId(leader.0)).with_leader_epoch(epoch.0);
-                }
                 answer.partition_responses.push(told.with_index(index));
             }
             responses.push(answer);
@@ -91,13 +94,65 @@ impl Handle<ProduceRequest> for Node {
             // Nobody listens for the error; a closed connection makes the client look for its leader again.
             0 if failed => Answer::Close,
             0 => Answer::Nothing,
+            _ if waiting.is_empty() => self.produced(context, responses).into(),
             _ => {
-                let mut response = ProduceResponse::default().with_responses(responses);
-                response.node_endpoints = self.endpoints(&leaders, context);
-                response.into()
+                let Some(node) = self.me() else { return Answer::Close };
+                let (context, timeout_ms) = (context.clone(), request.timeout_ms);
+                Answer::Later(Box::pin(async move {
+                    acknowledge(&mut responses, waiting, timeout_ms).await;
+                    node.produced(&context, responses).into()
+                }))
             }
         }
     }
+}
+
+/// What was appended and is not on all replicas in sync yet.
+struct Waiting {
+    /// Where its answer is: the topic, and the partition in it.
+    at: (usize, usize),
+    partition: Arc<Partition>,
+    upto: Offset,
+    tenure: u64,
+}
+
+/// Waits until all that were appended are on the replicas in sync, and tells those that will not be, or not in time
+/// (`DelayedProduce`).
+async fn acknowledge(responses: &mut [TopicProduceResponse], mut waiting: Vec<Waiting>, timeout_ms: i32) {
+    let deadline = host::clock::monotonic().plus_ms(u64::try_from(timeout_ms).unwrap_or(0));
+    let waiter = Arc::new(Notify::new());
+    waiting.iter().for_each(|waiting| waiting.partition.writers.park(&waiter));
+    let mut tell = |(topic, partition): (usize, usize), error: ErrorCode| {
+        let told = responses.get_mut(topic).and_then(|topic| topic.partition_responses.get_mut(partition));
+        if let Some(told) = told {
+            told.error_code = error.code();
+        }
+    };
+    loop {
+        // Parked first and looked at then, so that nothing that comes in between is missed.
+        waiting.retain(|waiting| match waiting.partition.acknowledged(waiting.upto, waiting.tenure) {
+            None => true,
+            Some(Ok(())) => false,
+            Some(Err(error)) => {
+                tell(waiting.at, error);
+                false
+            }
+        });
+        if waiting.is_empty() {
+            return;
+        }
+        if host::task::timeout_at(deadline, waiter.notified()).await.is_err() {
+            waiting.iter().for_each(|waiting| tell(waiting.at, ErrorCode::RequestTimedOut));
+            return;
+        }
+    }
+}
+
+fn told(appended: &Appended) -> PartitionProduceResponse {
+    PartitionProduceResponse::default()
+        .with_base_offset(appended.first_offset.0)
+        .with_log_append_time_ms(appended.append_time.0)
+        .with_log_start_offset(appended.log_start_offset.0)
 }
 
 impl Node {
@@ -121,7 +176,7 @@ impl Node {
         id: TopicId,
         acks: i16,
         data: PartitionProduceData,
-    ) -> Result<Appended, Failure> {
+    ) -> Result<(Arc<Partition>, Written), Failure> {
         // Only the tools' own client may write to the broker's own topics.
         if name.is_internal() && context.client_id() != "__admin_client" {
             self.partition(id, PartitionIndex(data.index))?;
@@ -129,12 +184,32 @@ impl Node {
         }
         let partition = self.partition(id, PartitionIndex(data.index))?;
         let records = data.records.unwrap_or_default();
-        let appended = append_to(self, &partition, records, context, acks)?;
-        if !appended.duplicate {
-            // One replica is all there is until replication comes: what it has is committed.
-            partition.committed(appended.last_offset.plus(1));
+        let written = append_to(self, &partition, records, context, acks)?;
+        Ok((partition, written))
+    }
+
+    /// The response, with the leaders of those partitions whose leader is not here.
+    fn produced(&self, context: &Context, mut responses: Vec<TopicProduceResponse>) -> ProduceResponse {
+        let mut leaders = BTreeSet::new();
+        let topics = responses.iter_mut().filter(|_| context.learns_leaders());
+        for topic in topics {
+            let (name, id) = (&topic.name, topic.topic_id);
+            for told in &mut topic.partition_responses {
+                if told.error_code != ErrorCode::NotLeaderOrFollower.code() {
+                    continue;
+                }
+                let topic = if context.topics_by_id() { Some(id.into()) } else { self.topic_id(name) };
+                let known = topic.and_then(|id| self.leader_of(id, PartitionIndex(told.index)));
+                if let Some((leader, epoch)) = known {
+                    leaders.insert(leader);
+                    told.current_leader =
+                        LeaderIdAndEpoch::default().with_leader_id(BrokerId(leader.0)).with_leader_epoch(epoch.0);
+                }
+            }
         }
-        Ok(appended)
+        let mut response = ProduceResponse::default().with_responses(responses);
+        response.node_endpoints = self.endpoints(&leaders, context);
+        response
     }
 
     fn tell(&self, context: &Context, failure: Failure) -> PartitionProduceResponse {
@@ -179,12 +254,8 @@ fn append_to(
     records: Bytes,
     context: &Context,
     acks: i16,
-) -> Result<Appended, Failure> {
+) -> Result<Written, Failure> {
     let log_start_offset = partition.log.start_offset().0;
-    // One replica is all there is until replication comes; it is always in sync.
-    if acks == -1 && partition.effective_min_isr(1) > 1 {
-        return Err(Failure { log_start_offset, ..ErrorCode::NotEnoughReplicas.into() });
-    }
     let refuse = |refusal: Refusal| Failure {
         error: refusal.code,
         log_start_offset: if tells_start(&refusal, &records) { log_start_offset } else { -1 },
@@ -207,10 +278,12 @@ fn append_to(
         // No transaction can be open while no transactional id can be had.
         return Err(Failure { log_start_offset, ..ErrorCode::InvalidTxnState.into() });
     }
-    partition.log.append_as_leader(&validated, partition.leader_epoch(), now).map_err(|error| match error {
-        AppendError::Producer(error) => Failure { log_start_offset, ..error.code().into() },
-        AppendError::Storage(error) => node.storage_failed(&partition.id, &error).into(),
-        error => error.code().into(),
+    partition.append(&validated, None, acks == -1, now).map_err(|error| match error {
+        Unwritten::Refused(error @ ErrorCode::NotEnoughReplicas) => Failure { log_start_offset, ..error.into() },
+        Unwritten::Refused(error) => error.into(),
+        Unwritten::Log(AppendError::Producer(error)) => Failure { log_start_offset, ..error.code().into() },
+        Unwritten::Log(AppendError::Storage(error)) => node.storage_failed(&partition.id, &error).into(),
+        Unwritten::Log(error) => error.code().into(),
     })
 }
 

@@ -146,6 +146,9 @@ async fn every_version_is_answered() {
             CreatePartitionsRequest::default().with_topics(vec![topic.with_count(3 + i32::from(version))])
         });
         ask_all(s, 0, |_| ListPartitionReassignmentsRequest::default().with_topics(None));
+        ask_all(s, 1, |_| AlterPartitionReassignmentsRequest::default());
+        ask_all(s, 2, |_| ElectLeadersRequest::default().with_topic_partitions(None));
+        ask_all(s, 0, |_| UnregisterBrokerRequest::default().with_broker_id(BrokerId(99)));
         ask_all(s, 2, |_| DescribeClusterRequest::default().with_include_cluster_authorized_operations(true));
         ask_all(s, 0, |_| {
             let topic = describe_producers_request::TopicRequest::default().with_name(name());

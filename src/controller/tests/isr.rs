@@ -143,3 +143,33 @@ fn a_leader_that_stops_cannot_keep_itself_in_sync() {
         < Reply { to: Token(7), body: AlterPartition(Ok([AlteredPartition { topic_id: AQEBAQEBAQEBAQEBAQEBAQ, partition: 0, result: Err(INVALID_REQUEST) }])) }
     "#]].assert_eq(&script.text());
 }
+
+#[test]
+fn one_of_two_directories_fails() {
+    let mut script = cluster(2);
+    let two = RegisterBroker { incarnation: id(9), log_dirs: vec![id(101), id(111)], ..registration(1) };
+    ask(&mut script, "", Event::RegisterBroker(two));
+    live(&mut script, 1);
+    ask(&mut script, "", create(vec![assigned("t", 1, &[(0, &[1, 2]), (1, &[1, 2]), (2, &[1, 2])])]));
+    let epoch = heartbeat(&script, 1).epoch;
+    let assign = |script: &mut Script, dir: u8, index: i32| {
+        let replicas = vec![(id(dir), id(1), PartitionIndex(index))];
+        ask(script, "assign", Event::AssignReplicas(AssignReplicas { broker: NodeId(1), epoch, replicas }));
+    };
+    assign(&mut script, 101, 0);
+    assign(&mut script, 111, 1);
+    script.text();
+    for _ in 0..2 {
+        let failed = BrokerHeartbeat { offline_log_dirs: vec![id(101)], ..heartbeat(&script, 1) };
+        ask(&mut script, "directory fails", Event::BrokerHeartbeat(failed));
+    }
+    assign(&mut script, 101, 2); // It turns out where the third was.
+    expect![[r#"
+        directory fails
+        + PartitionChangeRecord { partition_id: 0, topic_id: AQEBAQEBAQEBAQEBAQEBAQ, isr: [2], leader: 2 }
+        + BrokerRegistrationChangeRecord { broker_id: 1, broker_epoch: 15, log_dirs: [b29vb29vb29vb29vb29vbw] }
+        assign
+        + PartitionChangeRecord { partition_id: 2, topic_id: AQEBAQEBAQEBAQEBAQEBAQ, directories: [ZWVlZWVlZWVlZWVlZWVlZQ, ZmZmZmZmZmZmZmZmZmZmZg] }
+        + PartitionChangeRecord { partition_id: 2, topic_id: AQEBAQEBAQEBAQEBAQEBAQ, isr: [2], leader: 2 }
+    "#]].assert_eq(&written(&mut script));
+}

@@ -21,15 +21,24 @@ pub(super) fn empty() -> Script {
 }
 
 pub(super) fn empty_machine() -> Controller {
+    machine_with("")
+}
+
+fn machine_with(more: &str) -> Controller {
     let text = "process.roles=broker,controller\nnode.id=1\nlisteners=PLAINTEXT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093\n\
         controller.listener.names=CONTROLLER\ncontroller.quorum.bootstrap.servers=127.0.0.1:9093\nlog.dirs=/d\n";
-    let node = Arc::new(NodeConfig::from_text(text, &[]).unwrap());
+    let node = Arc::new(NodeConfig::from_text(&format!("{text}{more}"), &[]).unwrap());
     Controller::new(Settings { cluster_id: ClusterId("c".into()), node, node_id: NodeId(1) })
 }
 
 /// A cluster of `brokers` brokers that are alive, numbered from 1.
 pub(super) fn cluster(brokers: i32) -> Script {
-    with_features(brokers, default_features())
+    cluster_with(brokers, "")
+}
+
+/// A cluster whose controller has some more lines of configuration.
+pub(super) fn cluster_with(brokers: i32, more: &str) -> Script {
+    with_features(Script::new(machine_with(more)), brokers, default_features())
 }
 
 /// A cluster of an older metadata version, and without other features.
@@ -38,11 +47,10 @@ pub(super) fn old_cluster(brokers: i32, metadata_version: i16) -> Script {
     if let metadata::Record::FeatureLevel(record) = &mut first {
         record.feature_level = metadata_version;
     }
-    with_features(brokers, vec![first])
+    with_features(empty(), brokers, vec![first])
 }
 
-fn with_features(brokers: i32, records: Vec<metadata::Record>) -> Script {
-    let mut script = empty();
+fn with_features(mut script: Script, brokers: i32, records: Vec<metadata::Record>) -> Script {
     ask(&mut script, "", Event::Bootstrap(Bootstrap { records }));
     for broker in 1..=brokers {
         register(&mut script, broker);

@@ -204,6 +204,25 @@ fn another_machine_must_wait_for_the_end_of_the_session() {
 }
 
 #[test]
+fn the_controllers_own_broker_need_not_wait_with_new_disks() {
+    let mut script = cluster(2);
+    pass(&mut script, 1, &[1, 2]);
+    script.shard.machine().begin_reign();
+    script.text();
+    for broker in [1, 2] {
+        let new = RegisterBroker {
+            incarnation: id(90 + broker as u8),
+            log_dirs: vec![id(70 + broker as u8)],
+            ..registration(broker)
+        };
+        ask(&mut script, "new disks", Event::RegisterBroker(new));
+    }
+    let text = script.text();
+    assert_eq!(text.matches("RegisterBrokerRecord { broker_id: 1").count(), 1, "{text}");
+    assert_eq!(text.matches("DUPLICATE_BROKER_REGISTRATION").count(), 1, "{text}");
+}
+
+#[test]
 fn a_broker_is_unfenced_when_it_has_seen_its_registration() {
     let mut script = cluster(2);
     ask(&mut script, "create", create(vec![assigned("t", 1, &[(0, &[1, 2]), (1, &[1, 2])])]));

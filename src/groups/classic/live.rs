@@ -8,7 +8,7 @@ use model::{ErrorCode, Timestamp, TopicName};
 use super::{Member, Turn};
 use crate::records::{GroupMetadataKey, GroupMetadataValue};
 use crate::timers::Alarm;
-use crate::{Effect, GroupId, Joined, MemberId, Record, Reply, Synced, Token};
+use crate::{GroupId, Joined, MemberId, Record, Reply, Synced, Token};
 
 /// The state of a classic group (`ClassicGroupState`). "Dead" is a group that is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -220,17 +220,5 @@ impl Live {
     /// A member has no session any more.
     pub(super) fn end_session(&self, turn: &mut Turn<'_>, member: &MemberId) {
         turn.timers.cancel(&self.id, Alarm::Session(member.clone()));
-    }
-
-    /// Tells all who wait that this is no longer the coordinator.
-    pub(crate) fn resign(self) -> Vec<Effect> {
-        let error = ErrorCode::NotCoordinator;
-        let mut effects = Vec::new();
-        for member in self.members.into_values() {
-            let joined = Reply::JoinGroup(Joined::refused(error, &member.id));
-            effects.extend(member.join.map(|to| Effect::Reply { to, body: joined }));
-            effects.extend(member.sync.map(|to| Effect::Reply { to, body: Reply::SyncGroup(Synced::refused(error)) }));
-        }
-        effects
     }
 }

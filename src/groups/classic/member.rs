@@ -18,9 +18,9 @@ pub(crate) struct Member {
     pub(crate) protocols: Vec<Protocol>,
     pub(crate) assignment: Bytes,
     /// Who waits for the end of the join phase.
-    pub(super) join: Option<Token>,
+    pub(crate) join: Option<Token>,
     /// Who waits for the assignment.
-    pub(super) sync: Option<Token>,
+    pub(crate) sync: Option<Token>,
     /// Whether it has not been in a generation yet.
     pub(super) is_new: bool,
 }

@@ -53,9 +53,4 @@ impl Soft {
     pub(crate) fn keep(&mut self, state: &State) {
         self.checked.retain(|id, _| matches!(state.group(id), Some(Group::Consumer(_))));
     }
-
-    /// All groups are gone.
-    pub(crate) fn forget_groups(&mut self) {
-        self.checked.clear();
-    }
 }

@@ -126,7 +126,7 @@ pub(super) fn heartbeat(script: &mut Script, who: u64, request: Heartbeat) {
 }
 
 pub(super) fn leaving(member: &str, instance: Option<&str>) -> Leaving {
-    Leaving { member: member.into(), instance: instance.map(Into::into), reason: None }
+    Leaving { member: member.into(), instance: instance.map(Into::into) }
 }
 
 pub(super) fn leave(script: &mut Script, who: u64, members: Vec<Leaving>) {

@@ -221,8 +221,7 @@ impl World {
             let Some(Waiting { group, client, needs }) = self.waiting.remove(&to) else {
                 panic!("{to:?} was answered before, or never asked: {body:?}")
             };
-            let is_told = body != body.clone().refused(ErrorCode::NotCoordinator);
-            assert!(!is_told || needs <= self.committed, "{to:?} is answered before the commit");
+            assert!(needs <= self.committed, "{to:?} is answered before the commit");
             match body {
                 Reply::JoinGroup(joined) => self.joined(group, client, joined),
                 Reply::SyncGroup(synced) if synced.error == ErrorCode::None => {
@@ -269,16 +268,16 @@ impl World {
         self.told(effects);
     }
 
-    /// What is not committed is lost; what waits is told so.
+    /// What is not committed is lost; who waits, with the shard or in a group, is known and can be told so.
     fn move_away_and_back(&mut self) {
-        let effects: Vec<_> = self.shard.on_resigned();
-        let refused = effects
-            .into_iter()
-            .map(|Effect::Reply { to, body }| Effect::Reply { to, body: body.refused(ErrorCode::NotCoordinator) });
-        let refused = refused.collect();
-        self.told(refused);
-        let parked = self.shard.machine().resign();
-        self.told(parked);
+        for Effect::Reply { to, .. } in self.shard.on_resigned() {
+            assert!(self.waiting.remove(&to).is_some(), "{to:?} was answered before, or never asked");
+        }
+        for member in self.shard.machine().live.values().flat_map(|live| live.members.values()) {
+            for to in member.join.iter().chain(&member.sync) {
+                assert!(self.waiting.remove(to).is_some(), "{to:?} was answered before, or never asked");
+            }
+        }
         assert!(self.waiting.is_empty(), "somebody was forgotten: {:?}", self.waiting);
         self.log.truncate(self.committed.0 as usize);
         self.shard = Shard::resume(Groups::new(settings()), self.replayed(), self.committed);
@@ -337,7 +336,7 @@ impl World {
             }
             Act::Leave { group, client, by_name } => {
                 let member = if by_name { String::new() } else { self.client(group, client).member.clone() };
-                let members = vec![Leaving { member, instance: Self::instance(client), reason: None }];
+                let members = vec![Leaving { member, instance: Self::instance(client) }];
                 self.ask(group, 9, Request::LeaveGroup(LeaveGroup { group: GROUPS[group].into(), members }));
             }
             Act::Commit { group, client, topic, member } => {

@@ -1,7 +1,6 @@
 //! SyncGroup and Heartbeat, and the sessions that end without them.
 
 use expect_test::expect;
-use model::ErrorCode;
 
 use super::kit::*;
 use crate::*;
@@ -191,23 +190,6 @@ fn when_all_are_silent_the_group_is_empty() {
         > 16000 ms
         + GroupMetadataKey { group: "g" } = GroupMetadataValue { protocol_type: "consumer", generation: 2, since: 16000 }
     "#]].assert_eq(&told(&mut script));
-}
-
-#[test]
-fn who_waits_is_told_that_the_coordinator_is_gone() {
-    let mut script = joined();
-    sync(&mut script, 2, syncing("b", 1, &[]));
-    join(&mut script, 3, JoinGroup { group: "h".into(), ..joining("c") });
-    let told = script.shard.machine().resign();
-    let error = ErrorCode::NotCoordinator;
-    assert_eq!(
-        told,
-        [
-            Effect::Reply { to: Token(2), body: Reply::SyncGroup(Synced::refused(error)) },
-            Effect::Reply { to: Token(3), body: Reply::JoinGroup(Joined::refused(error, &id("c"))) },
-        ]
-    );
-    assert_eq!((script.shard.machine().resign(), script.shard.machine().next_deadline()), (vec![], None));
 }
 
 #[test]

@@ -58,6 +58,8 @@ impl Default for BatchSettings {
     }
 }
 
+/// Room for a small record, so that a batch of one does not grow while it is written.
+const SMALL: usize = 256;
 /// How many bytes of records gather before they are compressed.
 const GATHER: usize = 16 * 1024;
 
@@ -79,7 +81,8 @@ impl BatchBuilder {
     /// An empty batch.
     pub fn new(settings: BatchSettings) -> Self {
         let BatchSettings { compression, level, .. } = settings;
-        let header = vec![0; HEADER_LENGTH];
+        let mut header = Vec::with_capacity(HEADER_LENGTH + SMALL);
+        header.resize(HEADER_LENGTH, 0);
         let (records, encoder) = match compression {
             Compression::None => (header, None),
             codec => (Vec::new(), Some(Encoder::new(codec, level, header))),

@@ -2,7 +2,9 @@
 
 mod common;
 
+use std::io::{Read, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
 use common::*;
 use host::fs::File;
@@ -77,6 +79,31 @@ async fn a_close_waits_for_earlier_replies_and_takes_no_later_request() {
     assert_eq!(client.reply().await, None);
     setup.until(|stats| stats.connections == 0).await;
     assert_eq!(*setup.service.handled.borrow(), 2);
+}
+
+#[test]
+fn a_client_that_always_has_more_gets_its_reply() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let limits = Limits { requests_in_flight: usize::MAX, request_bytes_in_flight: u64::MAX, ..Limits::default() };
+    // So much that reads are full ones; the runtime takes one that is not for the end of what is there.
+    let options = host::net::SocketOptions { receive_buffer_bytes: 1 << 20, ..Default::default() };
+    let setup = runtime.block_on(async { serve_with(limits, &[("PLAINTEXT", false)], options) });
+    let mut client = std::net::TcpStream::connect(setup.addresses[0]).unwrap();
+    client.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let mut sending = client.try_clone().unwrap();
+    // More reads in a row than the runtime lets one task make, whichever of them is the last of its turn.
+    let sender = std::thread::spawn(move || {
+        let frame = request(WORK, &[7; 70_000]);
+        (0..300).try_for_each(|_| sending.write_all(&frame))?;
+        sending.write_all(&request(ECHO, b"last"))
+    });
+    let mut reply = [0; 9];
+    let read = client.read_exact(&mut reply);
+    // A thread that never comes back must not be waited for.
+    runtime.shutdown_background();
+    read.unwrap();
+    assert_eq!(reply, *b"\0\0\0\x05elast");
+    sender.join().unwrap().unwrap();
 }
 
 #[tokio::test]

@@ -69,12 +69,19 @@ impl Fetcher {
         step
     }
 
-    /// Follows it no longer.
-    pub fn remove(&mut self, key: Key) {
+    /// Follows it no longer; tells whether it did.
+    pub fn remove(&mut self, key: Key) -> bool {
         self.forget_wait(key);
-        if self.partitions.remove(&key).is_some() {
+        let followed = self.partitions.remove(&key).is_some();
+        if followed {
             self.stale.insert(key);
         }
+        followed
+    }
+
+    /// A partition that is followed.
+    pub fn follower(&self, key: Key) -> Option<&Follower> {
+        self.partitions.get(&key).map(|it| &it.follower)
     }
 
     /// Whether nobody is followed.

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
-use model::{ErrorCode, Offset, Timestamp};
+use model::{ErrorCode, Offset, Timestamp, TopicId, TopicName};
 
-use super::{INITIAL_EPOCH, PartitionKey, Told, Wanted, next_epoch};
+use super::{INITIAL_EPOCH, PartitionKey, Told, TopicKey, Wanted, next_epoch};
 
 /// A session. Its partitions sit in a row; one that was sent records goes to the end, so that others come first when
 /// the next answer is full.
@@ -29,6 +29,8 @@ pub(super) struct Session {
 struct Cached {
     key: PartitionKey,
     wanted: Wanted,
+    /// Of a topic that is asked for by id: its name, once there was such a topic.
+    name: Option<TopicName>,
     /// As the fetcher was told last, or -1.
     high_watermark: Offset,
     /// As the fetcher was told last, or -1.
@@ -86,6 +88,7 @@ impl Session {
                 None => self.sit(Cached {
                     key: key.clone(),
                     wanted: *wanted,
+                    name: None,
                     high_watermark: Offset::NONE,
                     log_start_offset: Offset::NONE,
                 }),
@@ -96,6 +99,20 @@ impl Session {
                 self.seats.remove(&seat);
             }
         }
+    }
+
+    /// Remembers the names of those topics that had none so far (`CachedPartition.maybeResolveUnknownName`).
+    pub(super) fn learn_names(&mut self, name_of: impl Fn(TopicId) -> Option<TopicName>) {
+        for cached in self.seats.values_mut().filter(|cached| cached.name.is_none()) {
+            if let TopicKey::Id(id) = cached.key.topic {
+                cached.name = name_of(id);
+            }
+        }
+    }
+
+    /// The name that a partition's topic had.
+    pub(super) fn name_of(&self, key: &PartitionKey) -> Option<&TopicName> {
+        self.seats.get(self.seat_of.get(key)?)?.name.as_ref()
     }
 
     /// All partitions, in order.

@@ -213,3 +213,23 @@ mod properties {
         }
     }
 }
+
+#[test]
+fn a_session_knows_the_names_of_topics_that_are_gone() {
+    let mut sessions = Sessions::new(2);
+    let id = TopicId::METADATA_TOPIC;
+    let here = PartitionKey { topic: TopicKey::Id(id), partition: PartitionIndex(0) };
+    let later = PartitionKey { partition: PartitionIndex(1), ..here.clone() };
+    let ask = |session_id, epoch, key: &PartitionKey| Request {
+        uses_topic_ids: true,
+        partitions: vec![(key.clone(), wanted(0))],
+        ..request(session_id, epoch, &[], &[])
+    };
+    let context = sessions.begin(ask(0, INITIAL_EPOCH, &here), NOW).unwrap();
+    sessions.finish(&context, &told(&context, |_| QUIET), NOW, || 7);
+    sessions.learn_names(7, |_| Some("t".into()));
+    sessions.begin(ask(7, 1, &later), NOW).unwrap();
+    sessions.learn_names(7, |_| None);
+    assert_eq!(sessions.name_of(7, &here), Some(&"t".into()));
+    assert_eq!(sessions.name_of(7, &later), None, "it came when there was no such topic");
+}

@@ -90,12 +90,18 @@ impl Log {
         Ok(appended)
     }
 
-    /// Appends what a leader has sent, offsets and epochs as they are. `bytes` are whole batches; an incomplete one at
-    /// the end is left out.
+    /// Appends what the leader of `epoch` has sent, offsets and epochs as they are. `bytes` are whole batches; an
+    /// incomplete one at the end is left out, and so is everything from the first batch of a later epoch on: the answer
+    /// was overtaken by an election.
     ///
     /// # Errors
     /// [`AppendError::Batch`] for bytes that are damaged, [`AppendError::OutOfOrder`] for offsets that the log has.
-    pub fn append_as_follower(&self, bytes: &[u8], now: Timestamp) -> Result<Appended, AppendError> {
+    pub fn append_as_follower(
+        &self,
+        bytes: &[u8],
+        epoch: LeaderEpoch,
+        now: Timestamp,
+    ) -> Result<Appended, AppendError> {
         let mut writer = self.writer.lock();
         self.check(&writer)?;
         let mut next = self.end_offset();
@@ -105,6 +111,9 @@ impl Log {
                 Err(model::batch::BatchError::Truncated) => break,
                 batch => batch?,
             };
+            if batch.leader_epoch() > epoch {
+                break;
+            }
             batch.check_crc()?;
             if batch.base_offset() < next {
                 return Err(AppendError::OutOfOrder { offset: batch.base_offset(), end: next });

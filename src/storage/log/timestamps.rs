@@ -40,7 +40,9 @@ impl Log {
         Ok(None)
     }
 
-    /// The first record that has the largest timestamp of all; `None` if no record has a timestamp.
+    /// The first record that has the largest timestamp of all; `None` if no record has a timestamp, and also where
+    /// compaction left the batch that had it without records: Kafka looks no further then
+    /// (`RecordBatch.offsetOfMaxTimestamp`).
     pub fn max_timestamp_offset(&self) -> Result<Found, ReadError> {
         let tip = *self.tip.read();
         let segments = self.segments_from(self.start_offset());

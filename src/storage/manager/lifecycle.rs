@@ -170,12 +170,17 @@ impl Logs {
 
     /// Writes one of the checkpoints of a directory; a failure takes it offline.
     pub(super) fn write_checkpoint(&self, dir: &Arc<LogDir>, name: &str) -> Result<(), ()> {
-        let offsets: Offsets = {
-            let logs = self.logs.read();
-            let here = logs.iter().filter(|(_, hosted)| Arc::ptr_eq(&hosted.dir, dir));
-            here.filter_map(|(at, hosted)| Some((at.clone(), point(&hosted.log, name)?))).collect()
+        let written = {
+            // What is looked up first must not be written last.
+            let _writing = self.directory(dir).map(|directory| directory.writing.lock());
+            let offsets: Offsets = {
+                let logs = self.logs.read();
+                let here = logs.iter().filter(|(_, hosted)| Arc::ptr_eq(&hosted.dir, dir));
+                here.filter_map(|(at, hosted)| Some((at.clone(), point(&hosted.log, name)?))).collect()
+            };
+            dir.watch(checkpoints::write(dir.path(), name, &offsets))
         };
-        dir.watch(checkpoints::write(dir.path(), name, &offsets)).map_err(|_| self.take_down(dir))
+        written.map_err(|_| self.take_down(dir))
     }
 
     pub(super) fn directory(&self, dir: &Arc<LogDir>) -> Option<&Directory> {

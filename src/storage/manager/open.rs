@@ -147,16 +147,16 @@ fn directory(one: Taken, config: &LogsConfig, cluster: &ClusterId, now: Timestam
         }
     }
     let clean = dir.watch(dirs::take_clean_shutdown(&one.path)).ok().flatten();
-    let (loaded, changed, cleaned_changed) = Default::default();
-    Ok(Directory { dir, lock: Mutex::new(Some(one.lock)), clean, loaded, changed, cleaned_changed })
+    let (loaded, changed, cleaned_changed, writing) = Default::default();
+    Ok(Directory { dir, lock: Mutex::new(Some(one.lock)), clean, loaded, changed, cleaned_changed, writing })
 }
 
 fn offline(path: PathBuf, error: &io::Error) -> Directory {
     let dir = LogDir::new(path, DirectoryId::ZERO);
     dir.fail(error);
     let dir: Arc<LogDir> = dir;
-    let (loaded, changed, cleaned_changed) = Default::default();
-    Directory { dir, lock: Mutex::new(None), clean: None, loaded, changed, cleaned_changed }
+    let (loaded, changed, cleaned_changed, writing) = Default::default();
+    Directory { dir, lock: Mutex::new(None), clean: None, loaded, changed, cleaned_changed, writing }
 }
 
 fn paths(dirs: &[PathBuf]) -> String {

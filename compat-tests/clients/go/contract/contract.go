@@ -4,6 +4,7 @@ package contract
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"reflect"
@@ -38,6 +39,9 @@ type How struct {
 	Idempotent bool
 }
 
+// NullIsEmpty is for a client whose reader does not tell the one from the other.
+var NullIsEmpty = false
+
 // Client is what a client's own file has to do; what goes wrong panics (see Must).
 type Client interface {
 	Send(partition int32, records []Record, how How)
@@ -50,8 +54,11 @@ type Client interface {
 	// Partitions are 0 where there is no such topic.
 	Partitions(topic string) int
 	Config(topic, key string) string
+	Alter(topic, key, value string)
 	Grow(topic string, partitions int)
 	Drop(topic string)
+	// Group is a member of the group of the topic's name until it is told to leave; each record is said, then committed.
+	Group(protocol string, told context.Context)
 	Close()
 }
 
@@ -118,12 +125,37 @@ func run(client Client, topic, scenario string) {
 		roundTrip(client, 0, numbered(0, 500), 0, How{Idempotent: true})
 	case "reconnect":
 		roundTrip(client, 0, numbered(0, 10), 0, How{})
-		fmt.Println("ready")
-		Got(bufio.NewReader(os.Stdin).ReadString('\n'))
+		wait()
 		roundTrip(client, 0, numbered(10, 20), 10, How{})
+	case "group":
+		client.Group("classic", told())
+	case "group-848":
+		client.Group("consumer", told())
 	default:
 		panic("there is no scenario " + scenario)
 	}
+}
+
+var stdin = bufio.NewReader(os.Stdin)
+
+func wait() {
+	fmt.Println("ready")
+	Got(stdin.ReadString('\n'))
+}
+
+// told is over once there was a line to read.
+func told() context.Context {
+	told, tell := context.WithCancel(context.Background())
+	go func() {
+		stdin.ReadString('\n')
+		tell()
+	}()
+	return told
+}
+
+// Say tells of a record that a member has read.
+func Say(partition int32, offset int64, value []byte) {
+	fmt.Printf("%d %d %s\n", partition, offset, value)
 }
 
 func text(i int) []byte {
@@ -144,8 +176,8 @@ func roundTrip(client Client, partition int32, records []Record, first int64, ho
 	for i, expected := range records {
 		it := seen[i]
 		same("an offset", first+int64(i), it.Offset)
-		same(fmt.Sprintf("key at %d", it.Offset), expected.Key, it.Key)
-		same(fmt.Sprintf("value at %d", it.Offset), expected.Value, it.Value)
+		sameBytes(fmt.Sprintf("key at %d", it.Offset), expected.Key, it.Key)
+		sameBytes(fmt.Sprintf("value at %d", it.Offset), expected.Value, it.Value)
 		same(fmt.Sprintf("headers at %d", it.Offset), len(expected.Headers), len(it.Headers))
 		for n, header := range expected.Headers {
 			same("a header's key", header.Key, it.Headers[n].Key)
@@ -195,26 +227,36 @@ func times(client Client) {
 func admin(client Client, made string) {
 	client.Create(made, 3, map[string]string{"retention.ms": "3600000"})
 	eventually(3, func() int { return client.Partitions(made) })
-	same("retention.ms", "3600000", client.Config(made, "retention.ms"))
+	eventually("3600000", func() string { return client.Config(made, "retention.ms") })
+	wait()
+	client.Alter(made, "retention.ms", "7200000")
+	eventually("7200000", func() string { return client.Config(made, "retention.ms") })
 	client.Grow(made, 5)
 	eventually(5, func() int { return client.Partitions(made) })
+	wait()
 	client.Drop(made)
 	eventually(0, func() int { return client.Partitions(made) })
 }
 
 // Apache Kafka answers from an image that may be a moment old.
-func eventually(expected int, look func() int) {
+func eventually[T comparable](expected T, look func() T) {
 	end := time.Now().Add(10 * time.Second)
 	seen := look()
 	for seen != expected && time.Now().Before(end) {
 		time.Sleep(50 * time.Millisecond)
 		seen = look()
 	}
-	same("partitions", expected, seen)
+	same("what the broker says", expected, seen)
 }
 
 func same(what string, expected, seen any) {
 	if !reflect.DeepEqual(expected, seen) {
 		panic(fmt.Sprintf("%s: expected %.500v, saw %.500v", what, expected, seen))
+	}
+}
+
+func sameBytes(what string, expected, seen []byte) {
+	if !bytes.Equal(expected, seen) || !NullIsEmpty && (expected == nil) != (seen == nil) {
+		panic(fmt.Sprintf("%s: expected %.500q (null: %v), saw %.500q (null: %v)", what, expected, expected == nil, seen, seen == nil))
 	}
 }

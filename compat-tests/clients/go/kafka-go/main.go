@@ -32,9 +32,11 @@ type client struct {
 }
 
 func main() {
+	NullIsEmpty = true
 	Main(func(address, topic string) Client {
 		within, _ := context.WithTimeout(context.Background(), 2*Patience)
-		common := &kafka.Client{Addr: kafka.TCP(address), Timeout: Patience}
+		transport := &kafka.Transport{MetadataTTL: 200 * time.Millisecond}
+		common := &kafka.Client{Addr: kafka.TCP(address), Timeout: Patience, Transport: transport}
 		return &client{address: address, topic: topic, context: within, writers: map[how]*kafka.Writer{}, client: common}
 	})
 }
@@ -77,7 +79,14 @@ func (c *client) Read(partition int32, offset int64, count int) []Record {
 		c.reader = nil
 	}
 	if c.reader == nil {
-		config := kafka.ReaderConfig{Brokers: []string{c.address}, Topic: c.topic, Partition: int(partition), MaxBytes: 10_000_000}
+		config := kafka.ReaderConfig{
+			Brokers:   []string{c.address},
+			Topic:     c.topic,
+			Partition: int(partition),
+			MaxBytes:  10_000_000,
+			// It waits so long for each fetch before it sees that it should stop.
+			MaxWait: 200 * time.Millisecond,
+		}
 		c.reader, c.partition = kafka.NewReader(config), partition
 	}
 	if c.reader.Offset() != offset {
@@ -143,6 +152,17 @@ func (c *client) Config(topic, key string) string {
 	return ""
 }
 
+func (c *client) Alter(topic, key, value string) {
+	change := kafka.IncrementalAlterConfigsRequestConfig{Name: key, Value: value, ConfigOperation: kafka.ConfigOperationSet}
+	resource := kafka.IncrementalAlterConfigsRequestResource{
+		ResourceType: kafka.ResourceTypeTopic,
+		ResourceName: topic,
+		Configs:      []kafka.IncrementalAlterConfigsRequestConfig{change},
+	}
+	request := kafka.IncrementalAlterConfigsRequest{Resources: []kafka.IncrementalAlterConfigsRequestResource{resource}}
+	Must(Got(c.client.IncrementalAlterConfigs(c.context, &request)).Resources[0].Error)
+}
+
 func (c *client) Grow(topic string, partitions int) {
 	wanted := kafka.TopicPartitionsConfig{Name: topic, Count: int32(partitions)}
 	request := kafka.CreatePartitionsRequest{Topics: []kafka.TopicPartitionsConfig{wanted}}
@@ -152,6 +172,30 @@ func (c *client) Grow(topic string, partitions int) {
 func (c *client) Drop(topic string) {
 	request := kafka.DeleteTopicsRequest{Topics: []string{topic}}
 	Must(Got(c.client.DeleteTopics(c.context, &request)).Errors[topic])
+}
+
+func (c *client) Group(_ string, told context.Context) {
+	member := kafka.NewReader(kafka.ReaderConfig{
+		Brokers:           []string{c.address},
+		GroupID:           c.topic,
+		Topic:             c.topic,
+		StartOffset:       kafka.FirstOffset,
+		HeartbeatInterval: 300 * time.Millisecond,
+		JoinGroupBackoff:  300 * time.Millisecond,
+		MaxBytes:          10_000_000,
+		MaxWait:           200 * time.Millisecond,
+	})
+	for {
+		it, err := member.FetchMessage(told)
+		if told.Err() != nil {
+			break
+		}
+		Must(err)
+		Say(int32(it.Partition), it.Offset, it.Value)
+		// Where a rebalance comes between, who has the partition now reads it again.
+		_ = member.CommitMessages(context.Background(), it)
+	}
+	Must(member.Close())
 }
 
 func (c *client) Close() {

@@ -40,7 +40,7 @@ type client struct {
 func main() {
 	Main(func(address, topic string) Client {
 		within, _ := context.WithTimeout(context.Background(), 2*Patience)
-		admin := kadm.NewClient(Got(kgo.NewClient(kgo.SeedBrokers(address))))
+		admin := kadm.NewClient(Got(kgo.NewClient(kgo.SeedBrokers(address), kgo.MetadataMinAge(100*time.Millisecond))))
 		return &client{address: address, topic: topic, context: within, producers: map[how]*kgo.Client{}, admin: admin}
 	})
 }
@@ -143,12 +143,41 @@ func (c *client) Config(topic, key string) string {
 	return ""
 }
 
+func (c *client) Alter(topic, key, value string) {
+	change := kadm.AlterConfig{Op: kadm.SetConfig, Name: key, Value: &value}
+	for _, it := range Got(c.admin.AlterTopicConfigs(c.context, []kadm.AlterConfig{change}, topic)) {
+		Must(it.Err)
+	}
+}
+
 func (c *client) Grow(topic string, partitions int) {
 	Must(Got(c.admin.UpdatePartitions(c.context, partitions, topic)).Error())
 }
 
 func (c *client) Drop(topic string) {
 	Must(Got(c.admin.DeleteTopic(c.context, topic)).Err)
+}
+
+func (c *client) Group(protocol string, told context.Context) {
+	options := []kgo.Opt{
+		kgo.SeedBrokers(c.address),
+		kgo.ConsumerGroup(c.topic),
+		kgo.ConsumeTopics(c.topic),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.DisableAutoCommit(),
+		kgo.HeartbeatInterval(300 * time.Millisecond),
+	}
+	if protocol == "consumer" {
+		options = append(options, kgo.ServerSideBalancer(), kgo.Balancers(kgo.RangeBalancer()))
+	}
+	member := Got(kgo.NewClient(options...))
+	for told.Err() == nil {
+		fetches := member.PollFetches(told)
+		fetches.EachRecord(func(it *kgo.Record) { Say(it.Partition, it.Offset, it.Value) })
+		// Where a rebalance comes between, who has the partition now reads it again.
+		_ = member.CommitUncommittedOffsets(context.Background())
+	}
+	member.Close()
 }
 
 func (c *client) Close() {

@@ -2,6 +2,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -143,12 +144,45 @@ func (c *client) Config(topic, key string) string {
 	return Got(c.admin.DescribeConfig(resource))[0].Value
 }
 
+func (c *client) Alter(topic, key, value string) {
+	entry := sarama.IncrementalAlterConfigsEntry{Operation: sarama.IncrementalAlterConfigsOperationSet, Value: &value}
+	entries := map[string]sarama.IncrementalAlterConfigsEntry{key: entry}
+	Must(c.admin.IncrementalAlterConfig(sarama.TopicResource, topic, entries, false))
+}
+
 func (c *client) Grow(topic string, partitions int) {
 	Must(c.admin.CreatePartitions(topic, int32(partitions), nil, false))
 }
 
 func (c *client) Drop(topic string) {
 	Must(c.admin.DeleteTopic(topic))
+}
+
+func (c *client) Group(_ string, told context.Context) {
+	config := sarama.NewConfig()
+	config.Consumer.Offsets.Initial = sarama.OffsetOldest
+	config.Consumer.Offsets.AutoCommit.Enable = false
+	config.Consumer.Group.Heartbeat.Interval = 300 * time.Millisecond
+	member := Got(sarama.NewConsumerGroup([]string{c.address}, c.topic, config))
+	for told.Err() == nil {
+		// It returns at each rebalance, and wants to be called again.
+		Must(member.Consume(told, []string{c.topic}, handler{}))
+	}
+	Must(member.Close())
+}
+
+type handler struct{}
+
+func (handler) Setup(sarama.ConsumerGroupSession) error   { return nil }
+func (handler) Cleanup(sarama.ConsumerGroupSession) error { return nil }
+
+func (handler) ConsumeClaim(session sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) error {
+	for it := range claim.Messages() {
+		Say(it.Partition, it.Offset, it.Value)
+		session.MarkMessage(it, "")
+		session.Commit()
+	}
+	return nil
 }
 
 func (c *client) Close() {

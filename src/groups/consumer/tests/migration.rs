@@ -71,7 +71,7 @@ impl Story {
     }
 
     fn leaves(&mut self, who: u64, name: &str) {
-        let members = vec![Leaving { member: id(name), instance: None, reason: None }];
+        let members = vec![Leaving { member: id(name), instance: None }];
         self.ask(who, &format!("{name} leaves"), Request::LeaveGroup(LeaveGroup { group: "g".into(), members }));
     }
 

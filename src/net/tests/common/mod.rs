@@ -18,6 +18,8 @@ pub const ECHO: u8 = b'e';
 /// Answered when [`Tester::release`] is called with the second byte.
 pub const LATER: u8 = b'l';
 pub const NOTHING: u8 = b'n';
+/// As [`NOTHING`], but takes longer than it takes to send.
+pub const WORK: u8 = b'w';
 pub const CLOSE: u8 = b'c';
 /// Answered with as many KiB in memory as the second byte says.
 pub const KIB: u8 = b'k';
@@ -77,6 +79,13 @@ impl Service for Tester {
                 }))
             }
             NOTHING => Outcome::Ready(Reply::None),
+            WORK => {
+                let sum = (0..4u8)
+                    .flat_map(|turn| bytes.iter().map(move |byte| byte ^ turn))
+                    .fold(0u64, |a, b| a + u64::from(b));
+                std::hint::black_box(sum);
+                Outcome::Ready(Reply::None)
+            }
             CLOSE => Outcome::Close,
             KIB => Outcome::Ready(reply(vec![Chunk::Bytes(vec![7; usize::from(second) << 10].into())])),
             FILE => Outcome::Ready(reply(self.file.lock().clone())),
@@ -113,13 +122,16 @@ pub fn serve(limits: Limits) -> Setup {
 }
 
 pub fn serve_on(limits: Limits, listeners: &[(&str, bool)]) -> Setup {
+    serve_with(limits, listeners, host::net::SocketOptions { listen_backlog: 1_000, ..Default::default() })
+}
+
+pub fn serve_with(limits: Limits, listeners: &[(&str, bool)], options: host::net::SocketOptions) -> Setup {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let specs: Vec<_> = listeners
         .iter()
         .map(|(name, is_protected)| ListenerSpec { name: (*name).to_owned(), address, is_protected: *is_protected })
         .collect();
     let limits = limits.shared();
-    let options = host::net::SocketOptions { listen_backlog: 1_000, ..Default::default() };
     let bound = Bound::bind(&specs, options, Arc::clone(&limits)).unwrap();
     let addresses = bound.addresses().to_vec();
     let service = Arc::new(Tester::default());

@@ -107,7 +107,7 @@ fn a_follower_keeps_offsets_and_epochs() {
     }
     while follower.end_offset() < leader.end_offset() {
         let slice = leader.read(follower.end_offset(), 700, leader.end_offset(), true).unwrap();
-        follower.append_as_follower(&slice.read_all().unwrap(), NOW).unwrap();
+        follower.append_as_follower(&slice.read_all().unwrap(), LeaderEpoch(100), NOW).unwrap();
     }
     assert_eq!(records(&follower, Offset(0), 500), records(&leader, Offset(0), 500));
     for epoch in 0..5 {
@@ -115,10 +115,10 @@ fn a_follower_keeps_offsets_and_epochs() {
         assert_eq!(follower.end_offset_for_epoch(epoch), leader.end_offset_for_epoch(epoch));
     }
     let old = leader.read(Offset(3), 100, leader.end_offset(), true).unwrap().read_all().unwrap();
-    assert!(matches!(follower.append_as_follower(&old, NOW), Err(AppendError::OutOfOrder { .. })));
+    assert!(matches!(follower.append_as_follower(&old, LeaderEpoch(100), NOW), Err(AppendError::OutOfOrder { .. })));
     let mut damaged = old.to_vec();
     damaged[70] ^= 1;
-    assert!(matches!(follower.append_as_follower(&damaged, NOW), Err(AppendError::Batch(_))));
+    assert!(matches!(follower.append_as_follower(&damaged, LeaderEpoch(100), NOW), Err(AppendError::Batch(_))));
 }
 
 #[test]

@@ -78,7 +78,7 @@ impl World {
             assert_eq!(appended.first_offset, base_offset);
         } else {
             let settings = BatchSettings { base_offset, leader_epoch: epoch, ..BatchSettings::default() };
-            self.log.append_as_follower(&batch(&values, NOW, settings), NOW).unwrap();
+            self.log.append_as_follower(&batch(&values, NOW, settings), LeaderEpoch(100), NOW).unwrap();
         }
         if self.epochs.last().is_none_or(|(latest, _)| *latest != self.epoch) {
             self.epochs.push((self.epoch, base));

@@ -75,7 +75,7 @@ fn a_gap_is_crossed() {
             NOW,
             BatchSettings { base_offset: Offset(base), leader_epoch: LeaderEpoch(1), ..BatchSettings::default() },
         );
-        log.append_as_follower(&sent, NOW).unwrap();
+        log.append_as_follower(&sent, LeaderEpoch(100), NOW).unwrap();
     }
     assert_eq!(log.segment_count(), 2, "an offset too far from the base needs a segment of its own");
     let found: Vec<i64> = records(&log, Offset(1), 1).into_iter().map(|(offset, _)| offset).collect();

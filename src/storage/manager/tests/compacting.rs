@@ -16,7 +16,7 @@ fn put(log: &Log, key: &str, value: &str) {
     let mut batch =
         BatchBuilder::new(BatchSettings { base_offset, leader_epoch: LeaderEpoch(0), ..BatchSettings::default() });
     batch.append(Some(key.as_bytes()), Some(value.as_bytes()), &[], now());
-    log.append_as_follower(&batch.build().unwrap(), now()).unwrap();
+    log.append_as_follower(&batch.build().unwrap(), model::LeaderEpoch(100), now()).unwrap();
     log.set_high_watermark(log.end_offset());
 }
 
@@ -69,6 +69,30 @@ fn the_filthiest_comes_first_and_all_is_written_down() {
         assert_eq!(again.get(&at("half", 0)).unwrap().cleaned_to(), Some(Offset(17)));
         again.dirs[0].lock.lock().take();
     }
+}
+
+/// Several cleaners and the housekeeping write the same file.
+#[test]
+fn writers_of_a_checkpoint_do_not_meet() {
+    let root = tempfile::tempdir().unwrap();
+    let logs = open(root.path(), 1);
+    for n in 0..20 {
+        filled(&logs, &format!("t{n}"), 2, compacted(false));
+    }
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while compact(&logs).is_some() {
+                    for dir in logs.dirs() {
+                        let _ = logs.write_checkpoint(dir, checkpoints::CLEANED);
+                    }
+                }
+            });
+        }
+    });
+    while compact(&logs).is_some() {}
+    assert!(!logs.has_offline());
+    assert_eq!(written(root.path()).len(), 20);
 }
 
 #[test]

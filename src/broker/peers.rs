@@ -1,0 +1,44 @@
+//! The brokers of the cluster, as far as in-sync sets must know them.
+
+use std::collections::BTreeMap;
+
+use arc_swap::ArcSwap;
+use metadata::Image;
+use model::{BrokerEpoch, NodeId};
+use replication::leader::Peers;
+
+/// Which incarnations are registered, and whether they are active; shared by all partitions of this broker.
+#[derive(Default)]
+pub struct Brokers {
+    registered: ArcSwap<BTreeMap<NodeId, Registered>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Registered {
+    epoch: BrokerEpoch,
+    active: bool,
+}
+
+impl Brokers {
+    /// Follows the metadata.
+    pub fn follow(&self, image: &Image) {
+        let registered: BTreeMap<_, _> = image
+            .brokers
+            .iter()
+            .map(|(id, broker)| (*id, Registered { epoch: broker.broker_epoch, active: image.is_active(*id) }))
+            .collect();
+        if **self.registered.load() != registered {
+            self.registered.store(registered.into());
+        }
+    }
+}
+
+impl Peers for Brokers {
+    fn active(&self, broker: NodeId) -> Option<BrokerEpoch> {
+        self.registered.load().get(&broker).filter(|broker| broker.active).map(|broker| broker.epoch)
+    }
+
+    fn registered(&self, broker: NodeId) -> Option<BrokerEpoch> {
+        self.registered.load().get(&broker).map(|broker| broker.epoch)
+    }
+}
