@@ -38,7 +38,8 @@ pub type Partitions = BTreeMap<String, Vec<Stored>>;
 pub fn play(broker: Broker, tools: &Tools) -> Result<Partitions> {
     let mut play = Play::open(broker)?;
     play.part("groups");
-    groups::found(&mut play, &["", "g", "x", "y", "z", "static", "simple", "two"])?;
+    // One group of each partition.
+    groups::found(&mut play, &["", "a", "b", "c"])?;
     consumer_groups::story(&mut play)?;
     let (node, mut text) = play.stop()?;
     let mut partitions = Partitions::new();
