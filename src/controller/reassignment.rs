@@ -58,8 +58,7 @@ impl Controller {
         partition: &Partition,
     ) -> Result<Option<PartitionChangeRecord>, Refusal> {
         if !partition.is_reassigning() {
-            let message = "No partition reassignment is in progress.";
-            return Err(Refusal::new(ErrorCode::NoReassignmentInProgress, message));
+            return Err(Refusal::code(ErrorCode::NoReassignmentInProgress));
         }
         let (min_isr, unclean) = self.node.topic_rules(image).of(image, topic);
         let remaining = |ids: &[NodeId]| without(ids, &partition.adding_replicas);

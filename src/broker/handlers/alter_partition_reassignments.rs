@@ -17,6 +17,10 @@ impl Handle<AlterPartitionReassignmentsRequest> for Node {
         _: &Context,
         request: AlterPartitionReassignmentsRequest,
     ) -> Answer<AlterPartitionReassignmentsResponse, FileSlice> {
+        if request.topics.is_empty() {
+            // Kafka has nothing to say then, and says so with its schema's defaults.
+            return AlterPartitionReassignmentsResponse::default().into();
+        }
         let allow_replication_factor_change = request.allow_replication_factor_change;
         let topics = request.topics.into_iter().map(|topic| {
             let partitions = topic.partitions.into_iter().map(|wanted| ReassignedPartition {

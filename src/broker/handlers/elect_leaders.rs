@@ -14,8 +14,7 @@ impl Handle<ElectLeadersRequest> for Node {
         let kind = match request.election_type {
             0 => ElectionKind::Preferred,
             1 => ElectionKind::Unclean,
-            // Kafka's enumeration throws what it has no error code for.
-            _ => return ElectLeadersResponse::default().with_error_code(ErrorCode::UnknownServerError.code()).into(),
+            _ => return unknown_kind(request).into(),
         };
         let partitions = request.topic_partitions.map(|topics| {
             let indexes = |indexes: Vec<i32>| indexes.into_iter().map(PartitionIndex).collect();
@@ -41,4 +40,23 @@ impl Handle<ElectLeadersRequest> for Node {
         });
         ElectLeadersResponse::default().with_replica_election_results(results.collect()).into()
     }
+}
+
+/// Every partition is told that there is no such kind of election.
+fn unknown_kind(request: ElectLeadersRequest) -> ElectLeadersResponse {
+    let error = ErrorCode::InvalidRequest.code();
+    let message = format!("Unknown election type {}", request.election_type);
+    let asked_of_none = request.topic_partitions.as_ref().is_some_and(Vec::is_empty);
+    let results = request.topic_partitions.unwrap_or_default().into_iter().map(|topic| {
+        let partitions = topic.partitions.into_iter().map(|index| {
+            PartitionResult::default()
+                .with_partition_id(index)
+                .with_error_code(error)
+                .with_error_message(text_or_null(Some(message.clone())))
+        });
+        ReplicaElectionResult::default().with_topic(topic.topic).with_partition_result(partitions.collect())
+    });
+    ElectLeadersResponse::default()
+        .with_error_code(if asked_of_none { 0 } else { error })
+        .with_replica_election_results(results.collect())
 }
