@@ -173,6 +173,13 @@ async fn every_version_is_answered() {
     node.stop().await.unwrap();
 }
 
+/// Waits until the coordinators of all partitions have read them.
+fn loaded(stream: &mut TcpStream) {
+    while ask(stream, 5, 5, &ListGroupsRequest::default()).error_code == 14 {
+        std::thread::yield_now();
+    }
+}
+
 /// A member's whole life in a classic group, in each version that JoinGroup has.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn groups_work_in_every_version() {
@@ -224,6 +231,7 @@ fn a_life(s: &mut TcpStream, version: i16, topic: uuid::Uuid) {
         }
         std::thread::yield_now();
     };
+    loaded(s);
     if version >= 4 {
         assert_eq!(joined.error_code, 79, "MEMBER_ID_REQUIRED in version {version}");
         joined = ask(s, version, version, &join.with_member_id(joined.member_id));
@@ -367,6 +375,7 @@ fn a_consumers_life(s: &mut TcpStream, version: i16, topic: uuid::Uuid) {
         }
         std::thread::yield_now();
     };
+    loaded(s);
     let given = joined.assignment.unwrap().topic_partitions.remove(0);
     assert_eq!((joined.error_code, joined.member_epoch, given.topic_id), (0, 2, topic), "version {version}");
     assert_eq!((given.partitions, joined.heartbeat_interval_ms), (vec![0, 1, 2], 5_000), "version {version}");
