@@ -1,6 +1,6 @@
 //! The two clocks: the wall clock for records, the monotonic one for deadlines.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use model::Timestamp;
@@ -27,6 +27,38 @@ pub fn uptime() -> Timestamp {
         i64::try_from(later.saturating_duration_since(earlier).as_millis()).unwrap_or(i64::MAX)
     };
     Timestamp(ms(now, origin) - ms(origin, now))
+}
+
+/// The wall clock without its jumps: for deadlines of others, which must not all end because somebody set the clock, or
+/// because the machine slept. It goes with the monotonic clock, and a tenth faster or slower while the wall clock is
+/// elsewhere.
+pub fn steady() -> Timestamp {
+    static HAND: Mutex<Option<Hand>> = Mutex::new(None);
+    let mut hand = HAND.lock().unwrap_or_else(PoisonError::into_inner);
+    let (wall, ticks) = (now(), uptime());
+    let before = *hand.get_or_insert(Hand { shows: wall, ticks });
+    let moved = before.moved(wall, ticks);
+    // Shorter times have no tenth: they are looked at together.
+    if moved.ticks.ms_since(before.ticks) >= 10 {
+        *hand = Some(moved);
+    }
+    moved.shows
+}
+
+/// What the steady clock showed, and when that was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Hand {
+    shows: Timestamp,
+    ticks: Timestamp,
+}
+
+impl Hand {
+    fn moved(self, wall: Timestamp, ticks: Timestamp) -> Self {
+        let passed = ticks.ms_since(self.ticks).max(0);
+        let gap = wall.ms_since(self.shows.plus_ms(passed));
+        let most = passed / 10;
+        Self { shows: self.shows.plus_ms(passed + gap.clamp(-most, most)), ticks: ticks.max(self.ticks) }
+    }
 }
 
 /// An instant of the monotonic clock.
@@ -64,6 +96,19 @@ impl Moment {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_steady_clock_walks_where_the_wall_clock_jumps() {
+        let hand = Hand { shows: Timestamp(1_000_000), ticks: Timestamp(0) };
+        let show = |hand: Hand, wall: i64, ticks: i64| hand.moved(Timestamp(wall), Timestamp(ticks));
+        assert_eq!(show(hand, 1_000_500, 500).shows, Timestamp(1_000_500), "both go the same way");
+        let ahead = show(hand, 1_900_500, 500);
+        assert_eq!(ahead.shows, Timestamp(1_000_550), "the wall clock was set ahead");
+        assert_eq!(show(ahead, 1_901_500, 1_500).shows, Timestamp(1_001_650));
+        assert_eq!(show(hand, 100_500, 500).shows, Timestamp(1_000_450), "the wall clock was set back");
+        assert_eq!(show(hand, 1_000_520, 500).shows, Timestamp(1_000_520), "a small step is made up at once");
+        assert_eq!(show(hand, 0, 0).shows, hand.shows, "it never goes back");
+    }
 
     #[test]
     fn moments_are_ordered_and_never_underflow() {

@@ -145,7 +145,7 @@ impl<M: Resident> Coordinator<M> {
     }
 
     fn step(&self, core: &mut Core<M>, event: M::Event) {
-        let now = host::clock::now();
+        let now = host::clock::steady();
         let Step { append, effects } = core.shard.on_event(now, event);
         core.release(effects);
         if let Some(append) = append {
@@ -246,7 +246,7 @@ async fn keep_time<M: Resident>(coordinator: Weak<Coordinator<M>>) {
                 () = committed.notified() => {}
             }
         };
-        let now = host::clock::now();
+        let now = host::clock::steady();
         match deadline.map(|deadline| deadline.ms_since(now)) {
             Some(..=0) => coordinator.tell(M::tick()),
             Some(left) => {
