@@ -105,7 +105,7 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 /// A client as it sees itself in one group.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 struct Client {
     member: String,
     generation: i32,
@@ -118,6 +118,8 @@ struct Client {
 struct Waiting {
     group: usize,
     client: usize,
+    /// Who the client was when it asked; it may join as somebody else before the answer comes.
+    asked_as: Client,
     /// What the log must have before the answer may come.
     needs: Offset,
 }
@@ -182,7 +184,8 @@ impl World {
     fn ask(&mut self, group: usize, client: usize, request: Request) {
         self.tokens += 1;
         let to = Token(self.tokens);
-        self.waiting.insert(to, Waiting { group, client, needs: Offset(0) });
+        let asked_as = self.client(group, client).clone();
+        self.waiting.insert(to, Waiting { group, client, asked_as, needs: Offset(0) });
         self.event(Event::Asked { to, request });
         let needs = self.shard.next_offset();
         if let Some(waiting) = self.waiting.get_mut(&to) {
@@ -218,14 +221,14 @@ impl World {
 
     fn told(&mut self, effects: Vec<Effect>) {
         for Effect::Reply { to, body } in effects {
-            let Some(Waiting { group, client, needs }) = self.waiting.remove(&to) else {
+            let Some(Waiting { group, client, asked_as, needs }) = self.waiting.remove(&to) else {
                 panic!("{to:?} was answered before, or never asked: {body:?}")
             };
             assert!(needs <= self.committed, "{to:?} is answered before the commit");
             match body {
                 Reply::JoinGroup(joined) => self.joined(group, client, joined),
                 Reply::SyncGroup(synced) if synced.error == ErrorCode::None => {
-                    let Client { member, generation, .. } = self.client(group, client).clone();
+                    let Client { member, generation, .. } = asked_as;
                     let name = Self::instance(client).unwrap_or(member);
                     if !synced.assignment.is_empty() {
                         let part = (group, generation, synced.assignment.to_vec());
