@@ -201,14 +201,6 @@ impl Partition {
         matches!(*self.role.read(), Role::Leader { .. })
     }
 
-    /// Reads of the leadership, if this broker leads.
-    pub fn with_leader<T>(&self, read: impl FnOnce(&Leader) -> T) -> Option<T> {
-        match &*self.role.read() {
-            Role::Leader { leader, .. } => Some(read(&leader.lock())),
-            Role::Follower { .. } => None,
-        }
-    }
-
     /// The newest epoch that this broker has heard of.
     pub fn leader_epoch(&self) -> LeaderEpoch {
         LeaderEpoch(self.leader_epoch.load(Ordering::Acquire))

@@ -197,23 +197,6 @@ impl Leader {
         &self.isr
     }
 
-    /// Who has a replica, this broker among them.
-    pub fn replicas(&self) -> &[NodeId] {
-        &self.replicas
-    }
-
-    /// Where the log of a follower ends, as far as it has told in this reign.
-    pub fn follower_end(&self, follower: NodeId) -> Option<Offset> {
-        self.followers.get(&follower).map(Progress::end).filter(|end| *end >= Offset(0))
-    }
-
-    /// The start of the log that every live replica has reached: what `DeleteRecords` waits for
-    /// (`Partition.lowWatermarkIfLeader`). `start` is where the leader's own log begins.
-    pub fn low_watermark(&self, start: Offset, peers: &impl Peers) -> Offset {
-        let live = self.followers.iter().filter(|(id, _)| peers.active(**id).is_some());
-        live.map(|(_, progress)| progress.start()).fold(start, Offset::min)
-    }
-
     /// Replicas and in-sync set are what the metadata says; a proposal under way is overtaken by it.
     fn take(&mut self, reign: Reign) {
         self.partition_epoch = reign.partition_epoch;

@@ -17,11 +17,24 @@ const EARLIEST_LOCAL: i64 = -4;
 const LATEST_TIERED: i64 = -5;
 const EARLIEST_PENDING_UPLOAD: i64 = -6;
 
+/// How much of the log the asker may know of.
+#[derive(Clone, Copy)]
+enum Upto {
+    Stable,
+    Committed,
+    End,
+}
+
 type Found = Option<(Timestamp, Offset, LeaderEpoch)>;
 
 impl Handle<ListOffsetsRequest> for Node {
     async fn handle(&self, context: &Context, request: ListOffsetsRequest) -> Answer<ListOffsetsResponse, FileSlice> {
-        let committed_only = request.isolation_level == 1;
+        // A replica, and whoever says that it looks for faults (-2), asks for the log as it is.
+        let upto = match (request.replica_id.0, request.isolation_level) {
+            (-1, 1) => Upto::Stable,
+            (-1, _) => Upto::Committed,
+            _ => Upto::End,
+        };
         let mut topics: IndexMap<_, IndexMap<i32, _>> = IndexMap::new();
         let mut twice = BTreeSet::new();
         for topic in request.topics.into_iter().filter(|topic| !topic.partitions.is_empty()) {
@@ -39,7 +52,7 @@ impl Handle<ListOffsetsRequest> for Node {
                 } else if !context.knows_special_time(asked.timestamp) {
                     Err(ErrorCode::UnsupportedVersion)
                 } else {
-                    self.offset_at(&name, index, asked.current_leader_epoch, asked.timestamp, committed_only)
+                    self.offset_at(&name, index, asked.current_leader_epoch, asked.timestamp, upto)
                 };
                 let told = ListOffsetsPartitionResponse::default().with_partition_index(index);
                 match outcome {
@@ -65,12 +78,16 @@ impl Node {
         index: i32,
         claimed_epoch: i32,
         timestamp: i64,
-        committed_only: bool,
+        upto: Upto,
     ) -> Result<Found, ErrorCode> {
         let partition = self.partition_by_name(topic, PartitionIndex(index))?;
         partition.check_epoch(claimed_epoch)?;
         let log = &partition.log;
-        let end = if committed_only { log.last_stable_offset() } else { log.high_watermark() };
+        let end = match upto {
+            Upto::Stable => log.last_stable_offset(),
+            Upto::Committed => log.high_watermark(),
+            Upto::End => log.end_offset(),
+        };
         let storage = |error| self.read_failed(&partition.id, &error);
         let epoch_of = |offset| log.epoch_at(offset).unwrap_or(LeaderEpoch::NONE);
         Ok(match timestamp {

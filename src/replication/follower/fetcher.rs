@@ -84,16 +84,6 @@ impl Fetcher {
         self.partitions.get(&key).map(|it| &it.follower)
     }
 
-    /// Whether nobody is followed.
-    pub fn is_empty(&self) -> bool {
-        self.partitions.is_empty()
-    }
-
-    /// The partitions that are followed.
-    pub fn keys(&self) -> impl Iterator<Item = Key> + '_ {
-        self.partitions.keys().copied()
-    }
-
     /// The next request, if there is anybody to fetch for. Its answer goes to [`Fetcher::on_reply`].
     pub fn request(&mut self, now: Timestamp) -> Option<Request> {
         while let Some((at, key)) = self.later.first().copied().filter(|(at, _)| *at <= now) {
