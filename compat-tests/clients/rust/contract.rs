@@ -32,30 +32,35 @@ pub trait Client {
     fn ends(&mut self, partition: i32) -> (i64, i64);
     /// The offset of the first record of this time or later.
     fn offset_at(&mut self, _partition: i32, _time: i64) -> Option<i64> {
-        unimplemented!()
+        cannot("find offsets by time")
     }
     fn create(&mut self, _topic: &str, _partitions: i32, _config: (&str, &str)) {
-        unimplemented!()
+        cannot("create topics")
     }
     fn partitions(&mut self, _topic: &str) -> Option<usize> {
-        unimplemented!()
+        cannot("count partitions")
     }
     fn config(&mut self, _topic: &str, _key: &str) -> String {
-        unimplemented!()
+        cannot("read configs")
     }
     fn alter(&mut self, _topic: &str, _key: &str, _value: &str) {
-        unimplemented!()
+        cannot("alter configs")
     }
     fn grow(&mut self, _topic: &str, _partitions: usize) {
-        unimplemented!()
+        cannot("add partitions")
     }
     fn drop_topic(&mut self, _topic: &str) {
-        unimplemented!()
+        cannot("delete topics")
     }
     /// As a member of the group of the topic's name, until told to leave: `PARTITION OFFSET VALUE` a record on stdout, then a commit.
     fn group(&mut self, _protocol: &str, _told: Arc<AtomicBool>) {
-        unimplemented!()
+        cannot("join groups")
     }
+}
+
+/// A scenario was asked of a client that the runner's table lists as unable to do it, or should.
+fn cannot(what: &str) -> ! {
+    panic!("this client cannot {what}, and is not to be asked")
 }
 
 /// Runs the scenario that the command line names.
