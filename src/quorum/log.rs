@@ -104,7 +104,7 @@ impl MetadataLog {
         &self.log
     }
 
-    /// Some whole batches from `from` on that begin before `upto`; none at the end.
+    /// Some whole batches from the one with `from` on, all of which end at `upto` or before; none at the end.
     pub(crate) fn chunk(&self, from: Offset, upto: Offset) -> Result<Bytes, LogError> {
         Ok(self.log.read(from, READ, upto, true).and_then(|slice| Ok(slice.read_all()?))?)
     }

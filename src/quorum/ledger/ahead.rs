@@ -66,20 +66,11 @@ impl Ledger {
         while self.at.position.end < upto {
             let next = self.at.position.end;
             let bytes = self.log.chunk(next, upto)?;
-            let (mut at, mut len) = (self.at.position, 0);
-            for batch in Batches::new(&bytes) {
-                let batch = batch.map_err(|e| Damaged::Batch(at.end, e))?;
-                if batch.next_offset() > upto {
-                    break;
-                }
-                at = Position { end: batch.next_offset(), epoch: batch.leader_epoch() };
-                len += batch.len();
-            }
-            if at.end <= next {
-                break;
-            }
-            self.take_in(bytes.get(..len).unwrap_or_default())?;
-            self.at.position = at;
+            // `upto` may lie in the middle of a batch, and nothing comes then.
+            let Some(last) = Batches::new(&bytes).last() else { break };
+            let last = last.map_err(|e| Damaged::Batch(next, e))?;
+            self.take_in(&bytes)?;
+            self.at.position = Position { end: last.next_offset(), epoch: last.leader_epoch() };
         }
         self.log.publish(self.at.position.end);
         Ok(self.at.position != before)
@@ -99,7 +90,7 @@ impl Ledger {
             return Ok(parting);
         }
         // A batch goes as a whole.
-        let bytes = self.log.chunk(parting, parting.plus(1))?;
+        let bytes = self.log.chunk(parting, reach)?;
         Ok(Batch::first(&bytes).map_or(parting, |batch| batch.base_offset().min(parting)))
     }
 

@@ -343,20 +343,28 @@ fn diverging(epoch: i32, of: i32, end: i64) -> io::Result<Told> {
 /// Answers what is written here, in this order, and then nothing; keeps what it was asked.
 #[derive(Default)]
 struct Script {
-    answers: Mutex<VecDeque<io::Result<Told>>>,
+    answers: Arc<Mutex<VecDeque<io::Result<Told>>>>,
     pieces: Mutex<VecDeque<io::Result<SnapshotPiece>>>,
-    asked: Arc<Mutex<Vec<(i64, i32)>>>,
+    /// From where, behind which epoch, at what millisecond.
+    asked: Asks,
+}
+
+type Asks = Arc<Mutex<Vec<(i64, i32, i64)>>>;
+
+fn places(asked: &Asks) -> Vec<(i64, i32)> {
+    asked.lock().iter().map(|(from, epoch, _)| (*from, *epoch)).collect()
 }
 
 impl Script {
     fn new(answers: Vec<io::Result<Told>>) -> Self {
-        Self { answers: Mutex::new(answers.into()), ..Self::default() }
+        Self { answers: Arc::new(Mutex::new(answers.into())), ..Self::default() }
     }
 }
 
 impl Source for Script {
     fn fetch(&self, from: Offset, last_epoch: LeaderEpoch, _: usize) -> Asked<'_, Told> {
-        self.asked.lock().push((from.0, last_epoch.0));
+        let now = host::clock::uptime().0;
+        self.asked.lock().push((from.0, last_epoch.0, now));
         let answer = self.answers.lock().pop_front();
         Box::pin(async move {
             match answer {
@@ -378,8 +386,10 @@ async fn what_was_never_committed_is_taken_back() {
         (batch(0, 1, &["a", "b"]), batch(2, 1, &["lost", "lost too"]), batch(4, 2, &["all lost"]));
     let (instead, last) = (batch(2, 3, &["instead"]), batch(3, 4, &["last"]));
     let script = Script::new(vec![
+        // What is cut off comes again.
+        batches(1, -1, &[&first, &lost.slice(..lost.len() - 1)]),
         // A high watermark in the middle of a batch commits nothing of it.
-        batches(1, 1, &[&first, &lost]),
+        batches(1, 1, &[&lost]),
         batches(1, 3, &[]),
         batches(2, -1, &[&also_lost]),
         // The leader of epoch 3 has never heard of epoch 2, and less of epoch 1.
@@ -391,15 +401,33 @@ async fn what_was_never_committed_is_taken_back() {
     let copy = Copy::formatted(|_| {});
     let (observer, _, applied) = copy.start(script).await;
     has(&observer, Offset(4)).await;
+    assert_eq!(observer.status().epoch, LeaderEpoch(4));
     observer.shutdown().await;
     let seen: Vec<(i64, i32, usize)> =
         applied.lock().iter().map(|one| (one.end.0, one.epoch.0, one.image.topics().count())).collect();
     assert_eq!(seen, [(2, 1, 2), (4, 4, 4)]);
     let image = applied.lock().last().unwrap().image.clone();
     assert!(image.topic("instead").is_some() && image.topic("lost").is_none());
-    assert_eq!(asked.lock()[..6], [(0, 0), (4, 1), (4, 1), (5, 2), (2, 1), (3, 3)]);
+    assert_eq!(places(&asked)[..7], [(0, 0), (2, 1), (4, 1), (4, 1), (5, 2), (2, 1), (3, 3)]);
     let expected = [(0, first.to_vec()), (2, instead.to_vec()), (3, last.to_vec())];
     assert_eq!(dump(&copy.metadata_dir()), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn logs_part_where_an_epoch_is_unknown_here_or_a_batch_goes_as_a_whole() {
+    let (first, lost, also_lost) = (batch(0, 1, &["a", "b"]), batch(2, 3, &["c", "d"]), batch(4, 3, &["e"]));
+    let written = batches(3, 2, &[&first, &lost, &also_lost]);
+    let instead = batch(2, 5, &["instead"]);
+    // Epoch 2 wrote up to 6 there, and nothing here; or the leader says something that is no batch's end here.
+    for (parting, to) in [(diverging(5, 2, 6), (2, 1)), (diverging(5, 3, 3), (2, 1)), (diverging(5, 3, 4), (4, 3))] {
+        let again = if to.0 == 2 { batches(5, 3, &[&instead]) } else { batches(5, 5, &[&batch(4, 5, &["f"])]) };
+        let script = Script::new(vec![written.as_ref().map(Told::clone).map_err(|_| unreachable!()), parting, again]);
+        let (asked, copy) = (script.asked.clone(), Copy::formatted(|_| {}));
+        let (observer, ..) = copy.start(script).await;
+        has(&observer, Offset(3)).await;
+        assert_eq!(places(&asked)[..3], [(0, 0), (5, 3), to]);
+        observer.shutdown().await;
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -448,23 +476,27 @@ async fn garbage_is_not_let_in() {
         batches(2, 9, &[&next, &batch(3, 2, &["gap"])]),
         batches(2, 9, &[&batch(1, 3, &["of no epoch yet"])]),
         batches(2, 9, &[&batch(1, 1, &["of before"])]),
-        // A leader of before, and one that would have something cut that is not there.
-        batches(1, 9, &[&next]),
         diverging(2, 2, 5),
         told(2, 9, Fetched::Snapshot(SnapshotId { epoch: LeaderEpoch(-1), end: Offset(-1) })),
-        batches(2, 2, &[&next]),
+        // It is well again, and there is a new leader; the old one has not heard of that.
+        batches(3, 1, &[]),
+        batches(2, 9, &[&batch(1, 2, &["of a deposed leader"])]),
+        batches(3, 2, &[&next]),
     ]);
     let copy = Copy::formatted(|_| {});
     let asked = script.asked.clone();
-    let begun = host::clock::monotonic();
     let (observer, _, applied) = copy.start(script).await;
     has(&observer, Offset(2)).await;
-    let took = begun.elapsed_ms();
-    assert!((4_000..13_000).contains(&took), "it waits longer each time, up to a second: {took} ms");
     assert_eq!(observer.status().leader, Some(ONE));
     observer.shutdown().await;
     assert_eq!(applied.lock().iter().map(|one| one.end.0).collect::<Vec<_>>(), [1, 2]);
-    assert!(asked.lock()[1..15].iter().all(|asked| *asked == (1, 2)), "{:?}", asked.lock());
+    assert!(places(&asked)[1..16].iter().all(|place| *place == (1, 2)), "{:?}", places(&asked));
+    // It waits longer each time, up to a second, and begins anew when it was well.
+    let waits = [0, 50, 100, 200, 400, 800, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 0, 50];
+    let at: Vec<i64> = asked.lock().iter().map(|asked| asked.2).collect();
+    for (gap, longest) in at.windows(2).map(|pair| pair[1] - pair[0]).zip(waits) {
+        assert!((longest / 2..=longest + 2).contains(&gap), "{gap} ms where it should be {longest}: {at:?}");
+    }
     assert_eq!(dump(&copy.metadata_dir()), [(0, first.to_vec()), (1, next.to_vec())]);
 }
 
@@ -495,14 +527,21 @@ async fn half_a_snapshot_is_none() {
         piece(bytes.slice(half..), size),
     ];
     let answer = || told(9, id.end.0, Fetched::Snapshot(id));
-    let script = Script { pieces: Mutex::new(pieces.into()), ..Script::new((0..9).map(|_| answer()).collect()) };
+    let script =
+        Script { pieces: Mutex::new(pieces.into()), ..Script::new(vec![batches(1, 1, &[&batch(0, 1, &["old"])])]) };
+    script.answers.lock().extend((0..8).map(|_| answer()));
+    let left = script.answers.clone();
     let copy = Copy::formatted(|_| {});
     let (observer, _, applied) = copy.start(script).await;
     has(&observer, id.end).await;
     assert_eq!(*observer.watch().borrow().image, snapshotted(&node.metadata_dir(), id));
-    assert_eq!(applied.lock().len(), 1);
+    assert_eq!(applied.lock().iter().map(|one| one.end).collect::<Vec<_>>(), [Offset(1), id.end]);
+    assert!(left.lock().is_empty(), "each bad piece is seen as soon as it comes");
     observer.shutdown().await;
     assert_eq!(snapshot::list(&copy.metadata_dir()).unwrap(), [id]);
+    // The log goes on behind it.
+    let logs: Vec<_> = copy.files().into_iter().filter(|name| name.ends_with(".log")).collect();
+    assert_eq!(logs, [format!("{:020}.log", id.end.0)]);
 }
 
 #[tokio::test]
