@@ -27,7 +27,7 @@ async fn start(id: i32, dir: &tempfile::TempDir) -> Running {
     for (key, value) in [
         ("node.id", id.to_string()),
         ("controller.quorum.bootstrap.servers", "127.0.0.1:9093".to_owned()),
-        ("listeners", "PLAINTEXT://127.0.0.1:0,CONTROLLER://127.0.0.1:9093".to_owned()),
+        ("listeners", "PLAINTEXT://127.0.0.1:0,CONTROLLER://127.0.0.1:0".to_owned()),
         ("log.dirs", dir.path().display().to_string()),
         ("replica.lag.time.max.ms", "1000".to_owned()),
         ("replica.fetch.backoff.ms", "20".to_owned()),
