@@ -8,10 +8,10 @@ use arc_swap::ArcSwap;
 use config::NodeConfig;
 use metadata::Image;
 use model::{
-    BrokerEpoch, DirectoryId, ErrorCode, LeaderEpoch, NodeId, PartitionIndex, Timestamp, TopicId, TopicName,
-    TopicPartition,
+    BrokerEpoch, DirectoryId, ErrorCode, LeaderEpoch, NodeId, PartitionIndex, TopicId, TopicName, TopicPartition,
 };
 use parking_lot::Mutex;
+use replication::follower::Backoff;
 use replication::sessions::Sessions;
 use storage::log::{ReadError, StorageError};
 use storage::manager::Logs;
@@ -287,9 +287,9 @@ impl Node {
         Some((endpoint.host.clone(), endpoint.port))
     }
 
-    /// When to try again after an error of a leader (`replica.fetch.backoff.ms`), by [`host::clock::uptime`].
-    pub fn backoff(&self) -> Timestamp {
-        host::clock::uptime().plus_ms(self.config().replication.fetch_backoff_ms.into())
+    /// How soon to try again after an error of a leader (`replica.fetch.backoff.ms`), by [`host::clock::uptime`].
+    pub fn backoff(&self) -> Backoff {
+        Backoff { now: host::clock::uptime(), longest_ms: self.config().replication.fetch_backoff_ms.into() }
     }
 
     /// All brokers with an address for this request's listener, and whether each is fenced.

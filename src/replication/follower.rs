@@ -62,6 +62,25 @@ pub enum Step {
     Stop,
 }
 
+/// How soon a leader that had an error is asked again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backoff {
+    /// The time of the error.
+    pub now: Timestamp,
+    /// Never longer than so many milliseconds (`replica.fetch.backoff.ms`).
+    pub longest_ms: i64,
+}
+
+impl Backoff {
+    const SHORTEST_MS: i64 = 5;
+
+    /// When to ask again after so many errors in a row before this one. A follower often hears of a new leader before that
+    /// hears of itself: then a moment is enough, and a produce with acks=all waits for it.
+    pub fn until(self, failures: u32) -> Timestamp {
+        self.now.plus_ms((Self::SHORTEST_MS << failures.min(20)).min(self.longest_ms).max(0))
+    }
+}
+
 /// One partition that follows a leader in one epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Follower {
@@ -69,6 +88,8 @@ pub struct Follower {
     from: Offset,
     last_epoch: Option<LeaderEpoch>,
     mood: Mood,
+    /// Errors in a row.
+    failures: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +114,7 @@ impl Follower {
             }
             None => (log.end(), Mood::Fetching, Step::Wait),
         };
-        (Self { leader_epoch, from, last_epoch, mood }, step)
+        (Self { leader_epoch, from, last_epoch, mood, failures: 0 }, step)
     }
 
     /// The epoch of the leader that is followed.
@@ -128,11 +149,11 @@ impl Follower {
         }
     }
 
-    /// The leader answered. `backoff_until` is when to ask again after an error (`replica.fetch.backoff.ms`).
-    pub fn on_answer(&mut self, told: Told, log: &impl LogView, backoff_until: Timestamp) -> Step {
+    /// The leader answered. After an error it is asked again as `backoff` says.
+    pub fn on_answer(&mut self, told: Told, log: &impl LogView, backoff: Backoff) -> Step {
         match told {
             Told::Records => {
-                self.mood = Mood::Fetching;
+                (self.mood, self.failures) = (Mood::Fetching, 0);
                 Step::Append
             }
             Told::Diverging { epoch, end } => {
@@ -148,7 +169,7 @@ impl Follower {
                 self.mood = Mood::Stopped;
                 Step::Stop
             }
-            Told::Failed(_) => self.wait(backoff_until),
+            Told::Failed(_) => self.wait(backoff),
         }
     }
 
@@ -163,9 +184,10 @@ impl Follower {
         (self.from, self.last_epoch, self.mood) = (end, epoch, Mood::Fetching);
     }
 
-    /// What came could not be used, or the leader could not be asked: not before `until` again.
-    pub fn wait(&mut self, until: Timestamp) -> Step {
-        self.mood = Mood::Later(until);
+    /// What came could not be used, or the leader could not be asked: it is asked again as `backoff` says.
+    pub fn wait(&mut self, backoff: Backoff) -> Step {
+        self.mood = Mood::Later(backoff.until(self.failures));
+        self.failures = self.failures.saturating_add(1);
         Step::Wait
     }
 

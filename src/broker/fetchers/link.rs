@@ -17,7 +17,7 @@ use crate::partition::{Copied, Partition, View};
 /// Follows until the node is gone.
 pub async fn keep(node: Weak<Node>, leader: Arc<Leader>) {
     let mut link = None;
-    let mut complained = false;
+    let mut failures = 0;
     while let Some(node) = node.upgrade() {
         let now = host::clock::uptime();
         let (request, wake) = {
@@ -35,7 +35,7 @@ pub async fn keep(node: Weak<Node>, leader: Arc<Leader>) {
             }
             let Some(link) = &mut link else { return Err(io::ErrorKind::NotConnected.into()) };
             let patience = Duration::from_millis(node.config().replication.socket_timeout_ms.unsigned_abs().into());
-            let fetch = request::fetch(&node, &request);
+            let fetch = request::fetch(&node, &request, wake.map(|wake| wake.ms_since(now)));
             let response = host::task::timeout(patience, link.call::<FetchRequest>(&fetch));
             response.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
         };
@@ -46,7 +46,7 @@ pub async fn keep(node: Weak<Node>, leader: Arc<Leader>) {
         };
         match answered {
             Some(Ok(response)) => {
-                complained = false;
+                failures = 0;
                 let ranges = leader.take(&node, response);
                 if let Some(link) = &mut link {
                     for key in ranges {
@@ -55,15 +55,15 @@ pub async fn keep(node: Weak<Node>, leader: Arc<Leader>) {
                 }
             }
             Some(Err(error)) => {
-                if !complained {
+                if failures == 0 {
                     tracing::warn!(leader = %leader.node, %error, "the leader cannot be fetched from; it is tried again");
                 }
-                complained = true;
                 link = None;
                 leader.fetcher.lock().on_lost();
-                let backoff = node.backoff();
+                let again = node.backoff().until(failures);
+                failures += 1;
                 drop(node);
-                idle(&leader, Some(backoff)).await;
+                idle(&leader, Some(again)).await;
             }
             None => {
                 link = None;

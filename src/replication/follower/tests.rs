@@ -47,7 +47,7 @@ fn follow(log: &View) -> Follower {
 }
 
 fn diverge(log: &View, epoch: i32, end: i64) -> Step {
-    follow(log).on_answer(Told::Diverging { epoch: LeaderEpoch(epoch), end: Offset(end) }, log, Timestamp(0))
+    follow(log).on_answer(Told::Diverging { epoch: LeaderEpoch(epoch), end: Offset(end) }, log, AT_ONCE)
 }
 
 #[test]
@@ -72,15 +72,17 @@ fn logs_part_where_the_last_common_epoch_ends_in_the_shorter_one() {
     assert_eq!(diverge(&log, -1, -1), Step::Truncate(Offset(30)), "the leader knows nothing");
 }
 
+const AT_ONCE: Backoff = Backoff { now: Timestamp(0), longest_ms: 0 };
+
 #[test]
 fn out_of_range_is_mended_by_the_leaders_range() {
     let log = view(&[(1, 0)], 10);
     let out = Told::Failed(ErrorCode::OffsetOutOfRange);
-    assert_eq!(follow(&log).on_answer(out, &log, Timestamp(0)), Step::AskRange);
+    assert_eq!(follow(&log).on_answer(out, &log, AT_ONCE), Step::AskRange);
     assert_eq!(follow(&log).on_range(Offset(0), Offset(8), &log), Step::Truncate(Offset(8)));
     assert_eq!(follow(&log).on_range(Offset(12), Offset(20), &log), Step::StartAt(Offset(12)));
     let mut behind = follow(&log);
-    let _ = behind.on_answer(out, &log, Timestamp(0));
+    let _ = behind.on_answer(out, &log, AT_ONCE);
     assert_eq!(behind.on_range(Offset(5), Offset(20), &log), Step::Wait);
     assert!(behind.is_ready(Timestamp(0)));
 }
@@ -90,10 +92,21 @@ fn errors_wait_and_a_lost_reign_stops() {
     let log = view(&[(1, 0)], 10);
     let mut follower = follow(&log);
     let error = Told::Failed(ErrorCode::NotLeaderOrFollower);
-    assert_eq!(follower.on_answer(error, &log, Timestamp(500)), Step::Wait);
-    assert_eq!((follower.is_ready(Timestamp(499)), follower.is_ready(Timestamp(500))), (false, true));
+    let at = |now| Backoff { now: Timestamp(now), longest_ms: 500 };
+    assert_eq!(follower.on_answer(error, &log, at(0)), Step::Wait);
+    assert_eq!(
+        (follower.is_ready(Timestamp(4)), follower.is_ready(Timestamp(5))),
+        (false, true),
+        "it may know by then"
+    );
+    let waits: Vec<i64> =
+        (0..9).map(|_| (follower.on_answer(error, &log, at(0)), follower.ready_at().unwrap().0).1).collect();
+    assert_eq!(waits, [10, 20, 40, 80, 160, 320, 500, 500, 500]);
+    assert_eq!(follower.on_answer(Told::Records, &log, at(0)), Step::Append);
+    let _ = follower.on_answer(error, &log, at(0));
+    assert_eq!(follower.ready_at(), Some(Timestamp(5)), "that is another trouble");
     let fenced = Told::Failed(ErrorCode::FencedLeaderEpoch);
-    assert_eq!(follower.on_answer(fenced, &log, Timestamp(500)), Step::Stop);
+    assert_eq!(follower.on_answer(fenced, &log, at(0)), Step::Stop);
     assert!(!follower.is_ready(Timestamp(i64::MAX)));
 }
 
@@ -141,7 +154,8 @@ fn a_session_is_told_only_what_changed() {
 #[test]
 fn who_waits_is_taken_out_of_the_session_and_comes_back() {
     let mut fetcher = fetcher();
-    let _ = fetcher.update(key(2), Offset(0), |follower| follower.wait(Timestamp(500)));
+    let _ =
+        fetcher.update(key(2), Offset(0), |follower| follower.wait(Backoff { now: Timestamp(495), longest_ms: 500 }));
     assert_eq!(
         (shape(fetcher.request(Timestamp(0))), fetcher.next_ready()),
         ((77, 1, vec![], vec![2]), Some(Timestamp(500)))

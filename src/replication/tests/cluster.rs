@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use model::{BrokerEpoch, ErrorCode, LeaderEpoch, NodeId, Offset, PartitionEpoch, PartitionIndex, Timestamp, TopicId};
 
 use crate::epochs::EpochCache;
-use crate::follower::{self, Asked, Fetcher, Key, LogView, Reply, Step, Told};
+use crate::follower::{self, Asked, Backoff, Fetcher, Key, LogView, Reply, Step, Told};
 use crate::leader::{Answer, Effects, FollowerFetch, Leader, Limits, Peers, Proposal, Reign};
 
 pub const BROKERS: [i32; 3] = [1, 2, 3];
@@ -273,7 +273,7 @@ impl Cluster {
 
     /// An answer arrives, the oldest or the newest one; the others stay on their way.
     pub fn receive(&mut self, id: i32, newest: bool) {
-        let later = Timestamp(self.now + 10);
+        let later = Backoff { now: Timestamp(self.now), longest_ms: 10 };
         let Some(broker) = self.brokers.get_mut(&id).filter(|broker| broker.up) else { return };
         let answer = if newest { broker.answers.pop_back() } else { broker.answers.pop_front() };
         let (Some((asked, response)), Role::Follower(fetcher)) = (answer, &mut broker.role) else { return };
