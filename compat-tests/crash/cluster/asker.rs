@@ -29,9 +29,6 @@ impl<'a> Asker<'a> {
     /// Where this node does not answer; the next time another is asked.
     pub fn ask<T>(&mut self, ask: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
         let answer = self.connected().and_then(ask);
-        if (self.stage.now() - t0).as_millis() > 400 {
-            eprintln!(t0, self.stage.now() - t0, self.at % 3 + 1, answer.as_ref().err());
-        }
         if answer.is_err() {
             self.connection = None;
             self.at += 1;

@@ -40,7 +40,7 @@ impl Cluster<'_> {
 
     /// SIGKILL of two nodes: nothing is acknowledged, what is committed can be read, and all go on when they are back.
     pub fn two_round(&mut self) -> Result<String> {
-        let chosen = self.choose()?;
+        let chosen = self.choose_leader()?;
         let left = chosen.id;
         let others: Vec<i32> = self.nodes.ids().into_iter().filter(|id| *id != left).collect();
         for id in &others {

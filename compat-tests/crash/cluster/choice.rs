@@ -59,11 +59,21 @@ impl Chosen {
 impl Cluster<'_> {
     /// The active controller, the leader of most or of fewest partitions, or anyone, of a cluster that is whole.
     pub fn choose(&mut self) -> Result<Chosen> {
+        let dice = self.dice.below(4);
+        self.choose_by(dice)
+    }
+
+    /// The one that leads most.
+    pub fn choose_leader(&mut self) -> Result<Chosen> {
+        self.choose_by(1)
+    }
+
+    fn choose_by(&mut self, how: u64) -> Result<Chosen> {
         let partitions = self.settle()?;
         let controller = state::active_controller(&mut self.another(0)?)?;
         let ids = self.nodes.ids();
         let leads = |id: &i32| partitions.values().filter(|it| it.leader == *id).count();
-        let id = match self.dice.below(4) {
+        let id = match how {
             0 if ids.contains(&controller) => Some(controller),
             1 => ids.iter().copied().max_by_key(leads),
             2 => ids.iter().copied().min_by_key(leads),
