@@ -5,9 +5,11 @@ mod asker;
 mod away;
 mod choice;
 mod consumer;
+mod cut;
 mod figures;
 mod kill;
 pub mod member;
+pub mod network;
 pub mod nodes;
 mod producer;
 pub mod pulse;
@@ -70,13 +72,29 @@ pub struct Plan {
     pub keys: Vec<(String, String)>,
 }
 
+/// Rounds of each kind; those in which the net is cut on nodes of their own, since something stands between these.
+///
+/// # Errors
+/// As [`examine`].
+pub fn judge(plan: &Plan, dir: &Path, dice: &mut Dice) -> Result<()> {
+    examine(plan, &dir.join("cluster"), dice)?;
+    if plan.act.is_none() {
+        let cuts = Plan { act: Some(Act::Cut), rounds: plan.rounds.div_ceil(4), ..plan.clone() };
+        examine(&cuts, &dir.join("cut"), dice).context("where the net is cut")?;
+    }
+    Ok(())
+}
+
 /// Rounds under load, and what is left in the end.
 ///
 /// # Errors
 /// With what is lost, moved, doubled, or does not come back.
-pub fn examine(plan: &Plan, dir: &Path, dice: &mut Dice) -> Result<()> {
+fn examine(plan: &Plan, dir: &Path, dice: &mut Dice) -> Result<()> {
     let keys: Vec<(&str, &str)> = plan.keys.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-    let mut nodes = Nodes::new(plan.kind, dir, &keys)?;
+    let mut nodes = match plan.act {
+        Some(Act::Cut) => Nodes::in_network(plan.kind, dir, &keys)?,
+        _ => Nodes::new(plan.kind, dir, &keys)?,
+    };
     let ids = nodes.ids();
     nodes.start(&ids)?;
     let stage = Stage::new(nodes.addresses());
@@ -135,10 +153,11 @@ pub fn examine(plan: &Plan, dir: &Path, dice: &mut Dice) -> Result<()> {
 impl Cluster<'_> {
     fn rounds(&mut self, plan: &Plan) -> Result<()> {
         self.settle().context("before the first round")?;
-        for (round, act) in (1..=plan.rounds).zip(Act::ALL.into_iter().cycle()) {
+        for (round, act) in (1..=plan.rounds).zip(Act::TURNS.into_iter().cycle()) {
             let told = match plan.act.unwrap_or(act) {
                 Act::Pause => self.pause_round(),
                 Act::Two => self.two_round(),
+                Act::Cut => self.cut_round(),
                 act => self.kill_round(act),
             };
             let told = told.with_context(|| format!("round {round}"))?;

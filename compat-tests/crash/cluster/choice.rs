@@ -18,11 +18,13 @@ pub enum Act {
     Torn,
     /// SIGKILL of two nodes.
     Two,
+    /// The net between two nodes, or between one and all others, is cut.
+    Cut,
 }
 
 impl Act {
-    /// In the order in which they take turns.
-    pub const ALL: [Self; 6] = [Self::Kill, Self::Term, Self::Pause, Self::Kill, Self::Torn, Self::Two];
+    /// In the order in which they take turns on one cluster.
+    pub const TURNS: [Self; 6] = [Self::Kill, Self::Term, Self::Pause, Self::Kill, Self::Torn, Self::Two];
 
     pub fn text(self) -> &'static str {
         match self {
@@ -31,13 +33,18 @@ impl Act {
             Self::Pause => "pause",
             Self::Torn => "torn",
             Self::Two => "two",
+            Self::Cut => "cut",
         }
     }
 
     /// # Errors
     /// Where there is no such act.
     pub fn read(text: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|act| act.text() == text).with_context(|| format!("there is no act {text}"))
+        Self::TURNS
+            .into_iter()
+            .chain([Self::Cut])
+            .find(|act| act.text() == text)
+            .with_context(|| format!("there is no act {text}"))
     }
 }
 
