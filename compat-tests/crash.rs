@@ -37,7 +37,7 @@ const SEGMENT: &str = "1048576";
 /// `--rounds N` (50), `--quick` (6 rounds, no large log), `--seed N`, `--gib N` of log for the restart (1),
 /// `--against kafka`, `--no-java` leaves Kafka's VerifiableProducer out; `--compaction` kills in the middle of compactions
 /// instead, and asks for the last value of each key; `--cluster` kills and stops nodes of three (6 rounds),
-/// of them only `--act kill|term|pause|torn|two|cut`, with a `--session` of so many milliseconds.
+/// of them only `--act kill|term|pause|torn|two|cut|full`, with a `--session` of so many milliseconds.
 /// `--keep` leaves the directory in any case.
 ///
 /// # Errors

@@ -7,6 +7,7 @@ mod choice;
 mod consumer;
 mod cut;
 mod figures;
+mod full;
 mod kill;
 pub mod member;
 pub mod network;
@@ -33,6 +34,7 @@ use crate::pause;
 use crate::raw::{Connection, admin};
 pub use choice::Act;
 use figures::Figures;
+use full::SmallDisk;
 use member::Member;
 use nodes::Nodes;
 use pulse::{Pulse, What};
@@ -57,6 +59,8 @@ struct Cluster<'a> {
     pulses: &'a [Pulse],
     /// How many records each producer has acknowledged.
     progress: Vec<Arc<AtomicU64>>,
+    /// In the place of node 1's directory, where there is one.
+    disk: Option<SmallDisk>,
     figures: Figures,
     dice: Dice,
 }
@@ -72,7 +76,7 @@ pub struct Plan {
     pub keys: Vec<(String, String)>,
 }
 
-/// Rounds of each kind; those in which the net is cut on nodes of their own, since something stands between these.
+/// Rounds of each kind; those in which the net is cut, or a disk is full, on nodes of their own, since these are set up otherwise.
 ///
 /// # Errors
 /// As [`examine`].
@@ -81,6 +85,14 @@ pub fn judge(plan: &Plan, dir: &Path, dice: &mut Dice) -> Result<()> {
     if plan.act.is_none() {
         let cuts = Plan { act: Some(Act::Cut), rounds: plan.rounds.div_ceil(4), ..plan.clone() };
         examine(&cuts, &dir.join("cut"), dice).context("where the net is cut")?;
+        let probe = SmallDisk::mount(&dir.join("probe")).map(drop);
+        match probe {
+            Ok(()) => {
+                let full = Plan { act: Some(Act::Full), rounds: 1, ..plan.clone() };
+                examine(&full, &dir.join("full"), dice).context("where a disk is full")?;
+            }
+            Err(why) => say(&format!("NOT RUN: a full disk, for a small one cannot be mounted here: {why:#}")),
+        }
     }
     Ok(())
 }
@@ -96,6 +108,10 @@ fn examine(plan: &Plan, dir: &Path, dice: &mut Dice) -> Result<()> {
         _ => Nodes::new(plan.kind, dir, &keys)?,
     };
     let ids = nodes.ids();
+    let disk = match plan.act {
+        Some(Act::Full) => Some(SmallDisk::mount(&nodes.log_dir(1)?).context("a small disk")?),
+        _ => None,
+    };
     nodes.start(&ids)?;
     let stage = Stage::new(nodes.addresses());
     let mut connection = Connection::open(stage.addresses.first().context("no nodes")?)?;
@@ -114,6 +130,7 @@ fn examine(plan: &Plan, dir: &Path, dice: &mut Dice) -> Result<()> {
         stage: &stage,
         pulses: &pulses,
         progress: loads.iter().map(Load::progress).collect(),
+        disk,
         figures: Figures::default(),
         dice: Dice::new(dice.roll()),
     };
@@ -158,6 +175,7 @@ impl Cluster<'_> {
                 Act::Pause => self.pause_round(),
                 Act::Two => self.two_round(),
                 Act::Cut => self.cut_round(),
+                Act::Full => self.full_round(),
                 act => self.kill_round(act),
             };
             let told = told.with_context(|| format!("round {round}"))?;

@@ -20,6 +20,8 @@ pub enum Act {
     Two,
     /// The net between two nodes, or between one and all others, is cut.
     Cut,
+    /// The disk of a node is full.
+    Full,
 }
 
 impl Act {
@@ -34,6 +36,7 @@ impl Act {
             Self::Torn => "torn",
             Self::Two => "two",
             Self::Cut => "cut",
+            Self::Full => "full",
         }
     }
 
@@ -42,7 +45,7 @@ impl Act {
     pub fn read(text: &str) -> Result<Self> {
         Self::TURNS
             .into_iter()
-            .chain([Self::Cut])
+            .chain([Self::Cut, Self::Full])
             .find(|act| act.text() == text)
             .with_context(|| format!("there is no act {text}"))
     }
@@ -75,20 +78,33 @@ impl Cluster<'_> {
         self.choose_by(1)
     }
 
+    /// This node.
+    pub fn choose_node(&self, id: i32) -> Result<Chosen> {
+        let partitions = self.settle()?;
+        let controller = state::active_controller(&mut self.another(0)?)?;
+        Ok(described(id, controller, partitions))
+    }
+
     fn choose_by(&mut self, how: u64) -> Result<Chosen> {
         let partitions = self.settle()?;
         let controller = state::active_controller(&mut self.another(0)?)?;
         let ids = self.nodes.ids();
-        let leads = |id: &i32| partitions.values().filter(|it| it.leader == *id).count();
+        let leads = |id: &i32| leads(*id, &partitions);
         let id = match how {
             0 if ids.contains(&controller) => Some(controller),
             1 => ids.iter().copied().max_by_key(leads),
             2 => ids.iter().copied().min_by_key(leads),
             _ => ids.get(self.dice.at(ids.len())).copied(),
         };
-        let id = id.context("no nodes")?;
-        let role = if id == controller { "active controller" } else { "broker" };
-        let role = format!("{role}, leads {} of {}", leads(&id), partitions.len());
-        Ok(Chosen { id, role, partitions })
+        Ok(described(id.context("no nodes")?, controller, partitions))
     }
+}
+
+fn leads(id: i32, partitions: &Partitions) -> usize {
+    partitions.values().filter(|it| it.leader == id).count()
+}
+
+fn described(id: i32, controller: i32, partitions: Partitions) -> Chosen {
+    let role = if id == controller { "active controller" } else { "broker" };
+    Chosen { id, role: format!("{role}, leads {} of {}", leads(id, &partitions), partitions.len()), partitions }
 }

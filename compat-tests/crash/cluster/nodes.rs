@@ -31,7 +31,7 @@ pub struct Nodes {
 }
 
 impl Nodes {
-    /// Formatted directories under `dir`, with these keys besides the usual.
+    /// Directories under `dir`, formatted at the first start, with these keys besides the usual.
     ///
     /// # Errors
     /// Where they cannot be written.
@@ -82,7 +82,6 @@ impl Nodes {
             };
             let layout = keys.iter().fold(layout, |layout, (key, value)| layout.with(key, value));
             let node = Node::at(&dir.join(format!("node-{id}")), layout, port, controller_port)?;
-            node.format(kind)?;
             seats.push(Seat { id, node, process: None });
         }
         Ok(Self { kind, seats, network })
@@ -114,6 +113,9 @@ impl Nodes {
     /// # Errors
     /// Where one does not.
     pub fn start(&mut self, ids: &[i32]) -> Result<()> {
+        for seat in &self.seats {
+            seat.node.format(self.kind)?;
+        }
         for seat in self.seats.iter_mut().filter(|seat| ids.contains(&seat.id)) {
             ensure!(seat.process.is_none(), "node {} runs already", seat.id);
             seat.process = Some(spawned(seat, self.kind, self.network.as_deref())?);
