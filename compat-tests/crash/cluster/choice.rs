@@ -1,6 +1,7 @@
 //! What happens in a round, and to whom.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use kafka_protocol::messages::ElectLeadersRequest;
 
 use super::Cluster;
 use super::state::{self, Partitions};
@@ -69,8 +70,28 @@ impl Chosen {
 impl Cluster<'_> {
     /// The active controller, the leader of most or of fewest partitions, or anyone, of a cluster that is whole.
     pub fn choose(&mut self) -> Result<Chosen> {
+        if self.dice.below(2) == 0 {
+            self.prefer()?;
+        }
         let dice = self.dice.below(4);
         self.choose_by(dice)
+    }
+
+    /// Has the preferred leaders lead again, as `auto.leader.rebalance.enable` does after minutes: else who came back leads
+    /// nothing.
+    fn prefer(&mut self) -> Result<()> {
+        self.settle()?;
+        let from = self.stage.now();
+        let request = ElectLeadersRequest::default().with_topic_partitions(None).with_timeout_ms(30_000);
+        let answer = self.another(0)?.call(2, &request)?;
+        ensure!(answer.error_code == 0, "ElectLeaders answered error {}", answer.error_code);
+        self.until("the preferred leaders lead", 0, |all| {
+            all.values().all(|it| it.replicas.first() == Some(&it.leader))
+        })?;
+        self.served(self.stage.now(), "the preferred leaders lead")?;
+        let longest = self.longest(from);
+        self.figures.add("longest silence when preferred leaders come back", longest);
+        Ok(())
     }
 
     /// The one that leads most.
