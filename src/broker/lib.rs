@@ -24,6 +24,8 @@ mod replication_tests;
 mod service;
 mod text;
 mod topic_settings;
+#[allow(dead_code, reason = "nothing starts it yet")]
+pub(crate) mod vigil;
 mod waiters;
 
 use std::net::SocketAddr;
