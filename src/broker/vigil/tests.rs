@@ -9,7 +9,7 @@ use controller::{BrokerHeartbeat, Controller, Event, RegisterBroker, Reply, Sett
 use host::net::{Listener, SocketOptions};
 use host::task::{JoinHandle, JoinSet, timeout};
 use metadata::records::{BrokerEndpoint, BrokerFeature};
-use model::{BrokerEpoch, ClusterId, NodeId};
+use model::{BrokerEpoch, ClusterId, NodeId, Uuid};
 use quorum::{Alone, ElectionConfig, Endpoint, Format, MetadataLogConfig, Quorum, QuorumConfig};
 use tokio::sync::watch;
 
@@ -25,7 +25,7 @@ const MINUTE: u64 = 60_000;
 /// A quorum of one, with a vigil.
 struct Kit {
     quorum: Arc<Quorum>,
-    vigil: Vigil,
+    vigil: Option<Vigil>,
     _dir: tempfile::TempDir,
 }
 
@@ -61,7 +61,7 @@ impl Kit {
         let controller = move || Controller::new(settings.clone());
         let (quorum, _) = Quorum::start(config, None, controller, Arc::new(Alone), |_| {}).await.unwrap();
         let quorum = Arc::new(quorum);
-        let vigil = Vigil::start(quorum.clone(), ME);
+        let vigil = Some(Vigil::start(quorum.clone(), ME));
         Self { quorum, vigil, _dir: dir }
     }
 
@@ -80,7 +80,8 @@ impl Kit {
             endpoints: end_points,
             features: features.collect(),
             rack: None,
-            log_dirs: vec![host::dice::uuid()],
+            // The same in each incarnation, which proves that the one before is dead.
+            log_dirs: vec![Uuid(uuid::Uuid::from_u128(1_000 + broker.0.unsigned_abs() as u128))],
             previous_epoch: BrokerEpoch(-1),
         };
         let epoch = match self.quorum.submit(Event::RegisterBroker(request)).await.unwrap() {
@@ -114,7 +115,9 @@ impl Kit {
     }
 
     async fn stop(self) {
-        self.vigil.stop().await;
+        if let Some(vigil) = self.vigil {
+            vigil.stop().await;
+        }
         self.quorum.shutdown().await;
     }
 }
@@ -238,24 +241,21 @@ async fn a_silent_broker_lives_until_its_session_ends() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_stopped_fences_nobody() {
-    let kit = Kit::start(100).await;
-    let Kit { quorum, vigil, _dir } = kit;
+    let mut kit = Kit::start(1_500).await;
     let (mut fake, mut own) = (Fake::start(Manner::Silent), Fake::start(Manner::Silent));
-    let idle = Vigil { stop: tokio::sync::oneshot::channel().0, task: host::task::spawn(async {}) };
-    let kit = Kit { quorum: quorum.clone(), vigil: idle, _dir };
     kit.join(ME, vec![own.end_point()]).await;
     kit.join(OTHER, vec![fake.end_point()]).await;
     fake.sees(|seen| seen.bytes > 0).await;
-    vigil.stop().await;
+    kit.vigil.take().unwrap().stop().await;
     fake.sees(|seen| seen.ended == 1).await;
     assert_eq!(own.seen.borrow_and_update().connections, 0, "this process does not watch itself");
     fake.kill().await;
-    let before = (kit.is_fenced(OTHER), quorum.status().end);
+    let before = (kit.is_fenced(OTHER), kit.quorum.status().end);
     // Nothing is waited for that could be: what is asserted is that nothing comes.
-    let mut images = quorum.watch();
+    let mut images = kit.quorum.watch();
     images.mark_unchanged();
-    assert!(timeout(Duration::from_millis(600), images.changed()).await.is_err());
-    assert_eq!(before, (kit.is_fenced(OTHER), quorum.status().end));
+    assert!(timeout(Duration::from_secs(2), images.changed()).await.is_err());
+    assert_eq!(before, (kit.is_fenced(OTHER), kit.quorum.status().end));
     own.kill().await;
     kit.stop().await;
 }
