@@ -21,6 +21,10 @@ impl Node {
         let before = self.published();
         let delta = Delta::between(&before.image, &image);
         self.brokers.follow(&image);
+        if !delta.brokers.is_empty() {
+            // Who shuts down waits until all others have seen what it changed.
+            self.lifecycle.wake();
+        }
         let brokers = self.follow_broker_configs(&image, &delta);
         for (topic, partitions) in &delta.topics {
             self.follow_topic(&image, *topic, partitions);

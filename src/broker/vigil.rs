@@ -1,4 +1,4 @@
-//! What the active controller does by itself: it lets time pass, and watches whether brokers live.
+//! What controllers do by themselves: they watch whether brokers live, and the active one lets time pass.
 
 mod connection;
 mod probe;
@@ -19,14 +19,14 @@ use tokio::sync::oneshot;
 /// How long to wait before a tick that nobody took is tried again.
 const RETRY: Duration = Duration::from_millis(50);
 
-/// The tasks that run while this node is the active controller. Dropping it ends them too, a moment later.
+/// The tasks of a controller. Dropping it ends them too, a moment later.
 pub struct Vigil {
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
 impl Vigil {
-    /// Begins. Nothing is done while another node is the active controller, or none. `me` is not watched: it is this process.
+    /// Begins. Nothing is told while another node is the active controller, or none. `me` is not watched: it is this process.
     pub fn start(quorum: Arc<Quorum>, me: NodeId) -> Self {
         let (stop, stopped) = oneshot::channel();
         let task = host::task::spawn(run(quorum, me, stopped));
@@ -42,27 +42,26 @@ impl Vigil {
     }
 }
 
-/// Every reign begins anew, as the controller does.
+/// Brokers are watched by every controller, so that one that becomes the active one has seen what its predecessor took with
+/// it: a process that is both broker and controller dies as both.
 async fn run(quorum: Arc<Quorum>, me: NodeId, mut stopped: oneshot::Receiver<()>) {
-    let mut status = quorum.watch_status();
     let mut probes = Probes::new(quorum.clone(), me);
+    tokio::select! {
+        _ = &mut stopped => {}
+        () = probes.follow() => {}
+        () = keep_time(&quorum) => {}
+    }
+    probes.stop().await;
+}
+
+/// Ticks in every reign of this node. Returns when the quorum has ended.
+async fn keep_time(quorum: &Quorum) {
+    let mut status = quorum.watch_status();
     loop {
-        let epoch = tokio::select! {
-            _ = &mut stopped => return,
-            found = status.wait_for(|status| status.active) => match found.map(|status| status.epoch) {
-                Ok(epoch) => epoch,
-                Err(_) => return,
-            },
-        };
-        let goes_on = tokio::select! {
-            _ = &mut stopped => false,
-            over = status.wait_for(|status| !status.active || status.epoch != epoch) => over.is_ok(),
-            () = tick(&quorum) => false,
-            () = probes.follow() => false,
-        };
-        probes.stop().await;
-        if !goes_on {
-            return;
+        let Ok(epoch) = status.wait_for(|status| status.active).await.map(|status| status.epoch) else { return };
+        tokio::select! {
+            over = status.wait_for(|status| !status.active || status.epoch != epoch) => if over.is_err() { return },
+            () = tick(quorum) => return,
         }
     }
 }

@@ -51,7 +51,12 @@ impl Row {
 
 /// Watches until it is aborted.
 pub async fn watch(quorum: Arc<Quorum>, broker: Arc<RegisterBrokerRecord>) {
+    let mut status = quorum.watch_status();
     let tell = async |evidence| {
+        // What one sees while another is the active controller counts when this one is, if it is so still.
+        if !quorum.status().active {
+            return;
+        }
         let told = BrokerUnreachable { broker: broker.broker_id, epoch: broker.broker_epoch, evidence };
         if let Err(error) = quorum.submit(Event::BrokerUnreachable(told)).await {
             tracing::debug!(broker = %broker.broker_id, %error, "the controller does not hear of a lost connection");
@@ -81,6 +86,8 @@ pub async fn watch(quorum: Arc<Quorum>, broker: Arc<RegisterBrokerRecord>) {
             Found::Refused => {
                 // Told again in this order: a heartbeat that was on its way may have come in between.
                 if case.unbroken {
+                    // It may have been a voter too.
+                    quorum.suspect(broker.broker_id);
                     tell(Evidence::HungUp).await;
                 }
                 if case.ended {
@@ -93,6 +100,10 @@ pub async fn watch(quorum: Arc<Quorum>, broker: Arc<RegisterBrokerRecord>) {
                 others.pause(NOTHING_MS)
             }
         };
-        host::task::sleep(pause).await;
+        let epoch = status.borrow_and_update().epoch;
+        tokio::select! {
+            () = host::task::sleep(pause) => {}
+            _ = status.wait_for(|status| status.active && status.epoch != epoch) => {}
+        }
     }
 }
