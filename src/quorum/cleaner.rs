@@ -3,14 +3,20 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use host::clock::Moment;
+use host::clock::{self, Moment};
+use host::task;
 use model::{Offset, Timestamp};
+use parking_lot::Mutex;
 
-use crate::ledger::Ledger;
+use crate::ledger::{self, Ledger};
 use crate::log::{LogError, MetadataLog};
 use crate::settings::MetadataLogConfig;
 use crate::snapshot::{self, SnapshotError, SnapshotId};
+
+/// How often snapshots, retention and deleted files are looked after.
+pub(crate) const HOUSEKEEPING_MS: u64 = 5_000;
 
 /// The snapshots of a metadata log, and when the next is due.
 pub(crate) struct Snapshots {
@@ -99,6 +105,46 @@ impl Snapshots {
         }
         Ok(())
     }
+}
+
+/// Takes a snapshot of a ledger if one is due; says whether it did.
+pub(crate) async fn take_snapshot(ledger: &Arc<Mutex<Ledger>>, now: Moment) -> Result<bool, String> {
+    let capture = {
+        // Whoever holds it applies; there is another time.
+        let Some(mut ledger) = ledger.try_lock() else { return Ok(false) };
+        if !ledger.snapshots.due(&ledger, now) {
+            return Ok(false);
+        }
+        ledger.snapshots.begun(now);
+        ledger.snapshot_begun();
+        ledger.capture()
+    };
+    let ledger = ledger.clone();
+    let written = task::blocking(move || ledger::write_snapshot(&ledger, &capture, clock::now()));
+    written.await.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
+    Ok(true)
+}
+
+/// Removes what is old, and puts the log on disk. Blocks on it.
+pub(crate) fn look_after(ledger: &Mutex<Ledger>) -> Result<(), LogError> {
+    let now = clock::now();
+    let log = {
+        let mut ledger = ledger.lock();
+        let log = ledger.log().clone();
+        if let Err(error) = ledger.snapshots.clean(&log, now) {
+            tracing::warn!(%error, "old snapshots could not be removed");
+        }
+        log
+    };
+    log.flush()?;
+    log.tick(now)
+}
+
+/// Puts the log on disk and closes it in order. Blocks on the disk.
+pub(crate) fn close(ledger: &Mutex<Ledger>) -> Result<(), LogError> {
+    let log = ledger.lock().log().clone();
+    log.flush()?;
+    log.close()
 }
 
 /// Why cleaning did not end; it is tried again.

@@ -10,8 +10,9 @@ use openraft::ServerState;
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::cleaner::{self, HOUSEKEEPING_MS};
 use crate::handle::{Status, SubmitError};
-use crate::ledger::{self, Ledger};
+use crate::ledger::Ledger;
 use crate::raft::{self, Peers, Raft, Store};
 use crate::reign::{Ask, Reign, Written};
 use crate::settings::QuorumConfig;
@@ -19,8 +20,6 @@ use crate::start::{self, Voters};
 
 /// How many questions share one proposal at most.
 const GROUP: usize = 256;
-/// How often snapshots, retention and deleted files are looked after.
-const HOUSEKEEPING_MS: u64 = 5_000;
 /// How much of what is applied stays in the journal, for voters that lag a little: entries and bytes.
 const KEPT: (usize, usize) = (2_000, 8 * 1024 * 1024);
 
@@ -78,7 +77,7 @@ impl Driver {
             self.watch_majority();
             self.look_after_journal(&seen).await?;
             let now = clock::monotonic();
-            let taken = self.take_snapshot(now).await?;
+            let taken = cleaner::take_snapshot(&self.ledger, now).await?;
             if taken || now >= next_housekeeping {
                 self.housekeeping().await?;
                 next_housekeeping = clock::monotonic().plus_ms(HOUSEKEEPING_MS);
@@ -225,38 +224,11 @@ impl Driver {
         done.map_err(|e| e.to_string())
     }
 
-    async fn take_snapshot(&mut self, now: Moment) -> Result<bool, String> {
-        let capture = {
-            // Whoever holds it applies; there is another time.
-            let Some(mut ledger) = self.ledger.try_lock() else { return Ok(false) };
-            if !ledger.snapshots.due(&ledger, now) {
-                return Ok(false);
-            }
-            ledger.snapshots.begun(now);
-            ledger.snapshot_begun();
-            ledger.capture()
-        };
-        let ledger = self.ledger.clone();
-        let written = task::blocking(move || ledger::write_snapshot(&ledger, &capture, clock::now()));
-        written.await.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
-        Ok(true)
-    }
-
     async fn housekeeping(&mut self) -> Result<(), String> {
         let (ledger, store) = (self.ledger.clone(), self.store.clone());
         let done = task::blocking(move || {
-            let now = clock::now();
-            let log = {
-                let mut ledger = ledger.lock();
-                let log = ledger.log().clone();
-                if let Err(error) = ledger.snapshots.clean(&log, now) {
-                    tracing::warn!(%error, "old snapshots could not be removed");
-                }
-                log
-            };
             store.write_leader().map_err(|e| e.to_string())?;
-            log.flush().map_err(|e| e.to_string())?;
-            log.tick(now).map_err(|e| e.to_string())
+            cleaner::look_after(&ledger).map_err(|e| e.to_string())
         });
         done.await.map_err(|e| e.to_string())?
     }
@@ -282,9 +254,7 @@ impl Driver {
         let (ledger, store) = (self.ledger.clone(), self.store.clone());
         let closed = task::blocking(move || {
             store.write_leader().map_err(|e| e.to_string())?;
-            let log = ledger.lock().log().clone();
-            log.flush().map_err(|e| e.to_string())?;
-            log.close().map_err(|e| e.to_string())
+            cleaner::close(&ledger).map_err(|e| e.to_string())
         });
         closed.await.map_err(|e| e.to_string())?
     }

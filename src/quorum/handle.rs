@@ -14,7 +14,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::driver::Driver;
 use crate::format::METADATA_DIR;
 use crate::ledger::{Applied, Ledger};
-use crate::raft::{self, Network, Peers, Publish, Raft, Refused, Server, StateMachine, Store, Voting};
+use crate::publish::Publish;
+use crate::raft::{self, Network, Peers, Raft, Refused, Server, StateMachine, Store, Voting};
 use crate::reign::Ask;
 use crate::settings::QuorumConfig;
 use crate::start::{self, StartError, Started};
@@ -62,6 +63,16 @@ pub struct Status {
     pub majority: bool,
     /// Why it no longer commits, if so. The node should end then, as Apache Kafka does.
     pub failure: Option<Arc<str>>,
+}
+
+impl Status {
+    /// Waits until a failure is told, and says why; for ever if it ends in order.
+    pub(crate) async fn failure_in(mut status: watch::Receiver<Self>) -> Arc<str> {
+        match status.wait_for(|status| status.failure.is_some()).await.map(|status| status.failure.clone()) {
+            Ok(Some(reason)) => reason,
+            _ => std::future::pending().await,
+        }
+    }
 }
 
 /// Why a question has no answer.
@@ -272,11 +283,7 @@ impl Quorum {
 
     /// Waits until the quorum has failed, and says why; for ever if it ends in order.
     pub async fn failed(&self) -> Arc<str> {
-        let mut status = self.status.clone();
-        match status.wait_for(|status| status.failure.is_some()).await.map(|status| status.failure.clone()) {
-            Ok(Some(reason)) => reason,
-            _ => std::future::pending().await,
-        }
+        Status::failure_in(self.status.clone()).await
     }
 
     /// Answers what was asked already, lets another voter lead, closes the log in order, and gives the directory free.

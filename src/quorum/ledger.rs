@@ -3,12 +3,15 @@
 //! On every controller the same entries are applied in the same order, and nothing here asks a clock what to write, so the logs are
 //! equal byte by byte.
 
+pub(crate) mod ahead;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use metadata::{Image, MetadataVersion, Record};
+use model::batch::Batches;
 use model::{LeaderEpoch, Offset, Timestamp};
 use parking_lot::Mutex;
 
@@ -117,17 +120,29 @@ impl Ledger {
     }
 
     fn append(&mut self, bytes: &Bytes) -> Result<(), LedgerError> {
-        for batch in model::batch::Batches::new(bytes) {
+        self.write(bytes)?;
+        self.log.publish_end();
+        self.take_in(bytes)
+    }
+
+    /// Appends batches to the log, and nothing else.
+    fn write(&self, bytes: &Bytes) -> Result<(), LedgerError> {
+        for batch in Batches::new(bytes) {
             let batch = batch.map_err(|e| Damaged::Batch(self.log.end(), e))?;
             self.log.append(bytes.slice_ref(batch.bytes()))?;
-            self.last_timestamp = batch.max_timestamp();
         }
-        self.bytes_since_snapshot += bytes.len() as u64;
-        self.log.publish_end();
+        Ok(())
+    }
+
+    /// Folds committed batches of the log into what it amounts to.
+    fn take_in(&mut self, bytes: &[u8]) -> Result<(), LedgerError> {
         let (image, agreement, voters_at) = (&mut self.image, &mut self.agreement, &mut self.voters_at);
-        batches::for_each::<Damaged>(bytes, Offset(0), |offset, _, entry| {
+        let last_timestamp = &mut self.last_timestamp;
+        batches::for_each::<Damaged>(bytes, Offset(0), |offset, batch, entry| {
+            *last_timestamp = batch.max_timestamp();
             fold(offset, entry, image, agreement, voters_at)
         })?;
+        self.bytes_since_snapshot += bytes.len() as u64;
         Ok(())
     }
 

@@ -79,7 +79,12 @@ impl MetadataLog {
 
     /// Lets readers see everything that was appended, which is committed.
     pub(crate) fn publish_end(&self) {
-        self.log.set_high_watermark(self.log.end_offset());
+        self.publish(self.log.end_offset());
+    }
+
+    /// Lets readers see what lies before `upto`, which is committed.
+    pub(crate) fn publish(&self, upto: Offset) {
+        self.log.set_high_watermark(upto);
     }
 
     /// Puts everything that was appended on disk.
@@ -99,6 +104,11 @@ impl MetadataLog {
         &self.log
     }
 
+    /// Some whole batches from the one with `from` on, all of which end at `upto` or before; none at the end.
+    pub(crate) fn chunk(&self, from: Offset, upto: Offset) -> Result<Bytes, LogError> {
+        Ok(self.log.read(from, READ, upto, true).and_then(|slice| Ok(slice.read_all()?))?)
+    }
+
     /// Calls `each` with every record from an offset on; returns how many bytes that were.
     pub(crate) fn for_each(
         &self,
@@ -107,8 +117,7 @@ impl MetadataLog {
     ) -> Result<u64, crate::StartError> {
         let (mut next, end, mut total) = (from, self.log.end_offset(), 0);
         while next < end {
-            let bytes = self.log.read(next, READ, end, true).and_then(|slice| Ok(slice.read_all()?));
-            let bytes = bytes.map_err(LogError::Read)?;
+            let bytes = self.chunk(next, end)?;
             batches::for_each::<Damaged>(&bytes, next, &mut each)?;
             total += bytes.len() as u64;
             match Batches::new(&bytes).filter_map(Result::ok).last() {

@@ -17,7 +17,7 @@ use openraft::{EmptyNode, Membership, StoredMembership};
 
 pub(crate) use entry::Proposal;
 pub(crate) use journal::Journal;
-pub(crate) use machine::{Publish, StateMachine};
+pub(crate) use machine::StateMachine;
 pub(crate) use mark::{Mark, Marks};
 pub use message::Refused;
 pub(crate) use message::{Envelope, Message};

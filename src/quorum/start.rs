@@ -104,13 +104,13 @@ pub(crate) struct Started {
 }
 
 /// What a log and its latest snapshot add up to.
-struct Replayed {
-    image: Image,
-    agreement: Agreement,
+pub(crate) struct Replayed {
+    pub(crate) image: Image,
+    pub(crate) agreement: Agreement,
     /// Where the voters' record stands; -1 if `format` wrote it.
-    voters_at: Offset,
-    bytes: u64,
-    last_timestamp: Timestamp,
+    pub(crate) voters_at: Offset,
+    pub(crate) bytes: u64,
+    pub(crate) last_timestamp: Timestamp,
 }
 
 /// Who votes.
@@ -131,12 +131,7 @@ impl Voters {
 
 /// Reads the log of a formatted directory, and what the voters agreed on besides. Blocks on the disk.
 pub(crate) fn start(config: &QuorumConfig, now: Timestamp) -> Result<Started, StartError> {
-    let meta = MetaProperties::read(&config.dir)?.ok_or_else(|| StartError::NotFormatted(config.dir.clone()))?;
-    if meta.node_id != config.node_id {
-        return Err(StartError::OtherNode(config.dir.clone(), meta.node_id));
-    }
-    let dir = config.dir.join(METADATA_DIR);
-    host::fs::create_dir_all(&dir)?;
+    let (meta, dir) = check_dir(&config.dir, config.node_id)?;
     let log = MetadataLog::open(&dir, &config.log, now)?;
     let snapshots = usable_snapshots(&dir, &log, now)?;
     let latest = snapshots.last().copied();
@@ -151,6 +146,17 @@ pub(crate) fn start(config: &QuorumConfig, now: Timestamp) -> Result<Started, St
     let snapshots = Snapshots::new(&dir, &config.log, snapshots, host::clock::monotonic());
     let found = Found { log, image, at, agreement, voters_at, bytes_since_snapshot: bytes, last_timestamp, snapshots };
     Ok(Started { ledger: Ledger::new(&dir, found), journal, voters, cluster: meta.cluster_id, directory })
+}
+
+/// The properties of a formatted directory, which must be this node's, and the directory of the metadata log in it.
+pub(crate) fn check_dir(dir: &Path, node: NodeId) -> Result<(MetaProperties, PathBuf), StartError> {
+    let meta = MetaProperties::read(dir)?.ok_or_else(|| StartError::NotFormatted(dir.to_owned()))?;
+    if meta.node_id != node {
+        return Err(StartError::OtherNode(dir.to_owned(), meta.node_id));
+    }
+    let dir = dir.join(METADATA_DIR);
+    host::fs::create_dir_all(&dir)?;
+    Ok((meta, dir))
 }
 
 /// Brings the journal and the log together: says which entry the log stands at, and cuts off what is no whole entry.
@@ -230,7 +236,7 @@ fn is_alone(
 
 /// The snapshots that fit to the log, oldest first; a log that ends before the latest begins anew behind it
 /// (`KafkaRaftLog.recoverSnapshots`, `truncateToLatestSnapshot`).
-fn usable_snapshots(dir: &Path, log: &MetadataLog, now: Timestamp) -> Result<Vec<SnapshotId>, StartError> {
+pub(crate) fn usable_snapshots(dir: &Path, log: &MetadataLog, now: Timestamp) -> Result<Vec<SnapshotId>, StartError> {
     let mut found = snapshot::list(dir)?;
     let start = log.start();
     if start > Offset(0) && found.iter().all(|id| id.end < start) {
@@ -252,21 +258,33 @@ fn usable_snapshots(dir: &Path, log: &MetadataLog, now: Timestamp) -> Result<Vec
 }
 
 fn replay(dir: &Path, log: &MetadataLog, latest: Option<SnapshotId>) -> Result<Replayed, StartError> {
-    let mut image = Image::default();
-    let (mut agreement, mut from, mut last_timestamp) = (Agreement::default(), Offset(0), Timestamp(0));
+    let mut replayed = replay_snapshot(dir, latest)?;
+    let Replayed { image, agreement, voters_at, last_timestamp, .. } = &mut replayed;
+    replayed.bytes = log.for_each(latest.map_or(Offset(0), |id| id.end), |offset, batch, entry| {
+        *last_timestamp = batch.max_timestamp();
+        ledger::fold(offset, entry, image, agreement, voters_at)
+    })?;
+    Ok(replayed)
+}
+
+/// What a snapshot amounts to, without the log behind it; nothing where there is none.
+pub(crate) fn replay_snapshot(dir: &Path, latest: Option<SnapshotId>) -> Result<Replayed, StartError> {
+    let mut replayed = Replayed {
+        image: Image::default(),
+        agreement: Agreement::default(),
+        voters_at: Offset(-1),
+        bytes: 0,
+        last_timestamp: Timestamp(0),
+    };
     if let Some(id) = latest {
         let head = snapshot::read(&dir.join(id.file_name()), |at, bytes| {
-            image.replay(&ledger::decode(at, bytes)?);
+            replayed.image.replay(&ledger::decode(at, bytes)?);
             Ok(())
         })?;
-        (agreement, from, last_timestamp) = (head.agreement, id.end, head.last_contained);
+        (replayed.agreement, replayed.last_timestamp) = (head.agreement, head.last_contained);
+        replayed.voters_at = id.end.plus(-1);
     }
-    let mut voters_at = from.plus(-1);
-    let bytes = log.for_each(from, |offset, batch, entry| {
-        last_timestamp = batch.max_timestamp();
-        ledger::fold(offset, entry, &mut image, &mut agreement, &mut voters_at)
-    })?;
-    Ok(Replayed { image, agreement, voters_at, bytes, last_timestamp })
+    Ok(replayed)
 }
 
 /// Who votes; this node must be among them.

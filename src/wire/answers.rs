@@ -150,4 +150,68 @@ shapes! {
             resource_name 0+: string;
         }
     }
+    FetchSnapshot, flexible 0+ {
+        throttle_time_ms 0+: int32;
+        error_code 0+: int16;
+        topics 0+: array {
+            name 0+: string;
+            partitions 0+: array {
+                index 0+: int32;
+                error_code 0+: int16;
+                snapshot_id 0+: group {
+                    end_offset 0+: int64;
+                    epoch 0+: int32;
+                }
+                current_leader 0+ tag 0: group {
+                    leader_id 0+: int32;
+                    leader_epoch 0+: int32;
+                }
+                size 0+: int64;
+                position 0+: int64;
+                unaligned_records 0+: records;
+            }
+        }
+        node_endpoints 1+ tag 0: array {
+            node_id 1+: int32;
+            host 1+: string;
+            port 1+: int16;
+        }
+    }
+    DescribeQuorum, flexible 0+ {
+        error_code 0+: int16;
+        error_message 2+: string;
+        topics 0+: array {
+            topic_name 0+: string;
+            partitions 0+: array {
+                partition_index 0+: int32;
+                error_code 0+: int16;
+                error_message 2+: string;
+                leader_id 0+: int32;
+                leader_epoch 0+: int32;
+                high_watermark 0+: int64;
+                current_voters 0+: array {
+                    replica_id 0+: int32;
+                    replica_directory_id 2+: uuid;
+                    log_end_offset 0+: int64;
+                    last_fetch_timestamp 1+: int64;
+                    last_caught_up_timestamp 1+: int64;
+                }
+                observers 0+: array {
+                    replica_id 0+: int32;
+                    replica_directory_id 2+: uuid;
+                    log_end_offset 0+: int64;
+                    last_fetch_timestamp 1+: int64;
+                    last_caught_up_timestamp 1+: int64;
+                }
+            }
+        }
+        nodes 2+: array {
+            node_id 2+: int32;
+            listeners 2+: array {
+                name 2+: string;
+                host 2+: string;
+                port 2+: int16;
+            }
+        }
+    }
 }

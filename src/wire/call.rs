@@ -38,6 +38,8 @@ calls! {
     AllocateProducerIds(AllocateProducerIdsRequest) 0;
     ControllerRegistration(ControllerRegistrationRequest) 0;
     AssignReplicasToDirs(AssignReplicasToDirsRequest) 0;
+    FetchSnapshot(FetchSnapshotRequest) 1;
+    DescribeQuorum(DescribeQuorumRequest) 2;
 }
 
 /// Why a response cannot be used. The connection cannot go on after it.
@@ -153,6 +155,31 @@ mod tests {
         let found = read.responses[0].partitions[0].records.clone().unwrap();
         assert_eq!(found, records);
         assert!(frame.as_ptr_range().contains(&found.as_ptr()));
+    }
+
+    #[test]
+    fn a_snapshot_comes_with_its_piece_and_who_leads() {
+        use kafka_protocol::messages::fetch_snapshot_response::{LeaderIdAndEpoch, NodeEndpoint, PartitionSnapshot};
+        use kafka_protocol::messages::fetch_snapshot_response::{SnapshotId, TopicSnapshot};
+        use kafka_protocol::messages::{BrokerId, FetchSnapshotRequest, FetchSnapshotResponse};
+        let partition = PartitionSnapshot::default()
+            .with_snapshot_id(SnapshotId::default().with_epoch(3).with_end_offset(77))
+            .with_current_leader(LeaderIdAndEpoch::default().with_leader_id(BrokerId(2)).with_leader_epoch(5))
+            .with_size(9_000)
+            .with_position(40)
+            .with_unaligned_records(Bytes::from_static(b"not aligned"));
+        let endpoint = NodeEndpoint::default().with_node_id(BrokerId(2)).with_port(60_000);
+        let wanted = FetchSnapshotResponse::default()
+            .with_topics(vec![TopicSnapshot::default().with_partitions(vec![partition])])
+            .with_node_endpoints(vec![endpoint]);
+        let mut frame = BytesMut::new();
+        ResponseHeader::default().with_correlation_id(7).encode(&mut frame, 1).unwrap();
+        wanted.encode(&mut frame, FetchSnapshotRequest::VERSION).unwrap();
+        let frame = frame.freeze();
+        assert_eq!(response::<FetchSnapshotRequest>(frame.clone(), 7).unwrap(), wanted);
+        for cut in 0..frame.len() {
+            assert!(response::<FetchSnapshotRequest>(frame.slice(..cut), 7).is_err(), "{cut} bytes");
+        }
     }
 
     #[test]

@@ -5,52 +5,12 @@ use std::sync::Arc;
 use openraft::storage::{RaftStateMachine, Snapshot};
 use openraft::{AnyError, OptionalSend, RaftSnapshotBuilder, SnapshotMeta, StorageError, StorageIOError};
 use parking_lot::Mutex;
-use tokio::sync::watch;
 
 use super::{Entry, Landed, LogId, Members, Types};
-use crate::handle::Status;
-use crate::ledger::{Applied, Capture, Ledger, LedgerError};
+use crate::ledger::{Capture, Ledger, LedgerError};
+use crate::publish::Publish;
 
 type Failed = StorageError<u64>;
-
-/// What is told each new image, in order, before anyone who asked for it is answered.
-pub(crate) type OnApplied = Box<dyn FnMut(&Applied) + Send>;
-
-/// Those who follow: one that hears of every image, and any number that ask how far it is.
-pub(crate) struct Publish {
-    on_applied: Mutex<Option<OnApplied>>,
-    images: watch::Sender<Applied>,
-    status: Arc<watch::Sender<Status>>,
-}
-
-impl Publish {
-    pub(crate) fn new(first: Applied, status: Arc<watch::Sender<Status>>) -> Self {
-        Self { on_applied: Mutex::new(None), images: watch::Sender::new(first), status }
-    }
-
-    /// Lets somebody follow, from the image on that is given back.
-    pub(crate) fn follow(&self, ledger: &Mutex<Ledger>, on_applied: OnApplied) -> Applied {
-        // Nothing is applied meanwhile.
-        let ledger = ledger.lock();
-        *self.on_applied.lock() = Some(on_applied);
-        ledger.applied()
-    }
-
-    /// The latest image, and its successors.
-    pub(crate) fn watch(&self) -> watch::Receiver<Applied> {
-        self.images.subscribe()
-    }
-
-    fn tell(&self, applied: Applied) {
-        if let Some(on_applied) = self.on_applied.lock().as_mut() {
-            on_applied(&applied);
-        }
-        let end = applied.end;
-        self.images.send_replace(applied);
-        // Last, so that who waits for an end finds its image.
-        self.status.send_modify(|status| status.end = end);
-    }
-}
 
 /// The ledger for openraft. Clones are the same ledger.
 #[derive(Clone)]

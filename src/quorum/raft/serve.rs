@@ -1,7 +1,6 @@
 //! The other end of the transport: what this voter answers to the others.
 
 use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -14,7 +13,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use super::{Envelope, Journal, Mark, Message, Peers, Raft, Refused, Types, Vote, Voting};
 use crate::control::Voter;
 use crate::ledger::{self, Capture, Ledger};
-use crate::snapshot::SUFFIX;
+use crate::received::Received;
 
 /// Answers other voters.
 pub(crate) struct Server {
@@ -32,11 +31,8 @@ pub(crate) struct Server {
 
 /// A snapshot that is coming in.
 struct Incoming {
-    mark: Mark,
     vote: Vote,
-    path: PathBuf,
-    file: Arc<host::fs::File>,
-    have: u64,
+    part: Received,
 }
 
 impl Server {
@@ -142,27 +138,27 @@ impl Server {
             };
             return self.install(vote, nothing).await;
         }
-        let fresh = at == 0 || !incoming.as_ref().is_some_and(|one| one.mark == mark && one.vote == vote);
+        let fresh = at == 0 || !incoming.as_ref().is_some_and(|one| *one.part.mark() == mark && one.vote == vote);
         if fresh {
             // Somebody who goes on where we know of no beginning begins anew.
-            *incoming = Some(self.begin(vote, mark.clone()).map_err(|error| self.broken(&error))?);
+            let dir = self.ledger.lock().dir().to_owned();
+            let part = Received::begin(&dir, mark).map_err(|error| self.broken(&error))?;
+            *incoming = Some(Incoming { vote, part });
         }
         let Some(coming) = incoming.as_mut() else { return Err(Refused::Gone) };
-        if at != coming.have {
-            return Ok(Message::SnapshotAnswer { vote, have: coming.have });
+        if at != coming.part.have() {
+            return Ok(Message::SnapshotAnswer { vote, have: coming.part.have() });
         }
-        let (file, len) = (coming.file.clone(), bytes.len() as u64);
-        let written = host::task::blocking(move || file.write_all_at(&bytes, at)).await.map_err(io::Error::other);
-        written.and_then(|result| result).map_err(|error| self.broken(&error))?;
-        coming.have += len;
+        coming.part.append(bytes).await.map_err(|error| self.broken(&error))?;
         if !done {
-            return Ok(Message::SnapshotAnswer { vote, have: coming.have });
+            return Ok(Message::SnapshotAnswer { vote, have: coming.part.have() });
         }
-        let Some(coming) = incoming.take() else { return Err(Refused::Gone) };
-        let (ledger, have) = (self.ledger.clone(), coming.have);
-        let whole = host::task::blocking(move || finish(&ledger, coming)).await.map_err(io::Error::other);
-        let capture = whole.and_then(|result| result).map_err(|error| self.broken(&error))?;
-        tracing::info!(snapshot = capture.id().file_name(), bytes = have, "received a snapshot of the metadata");
+        let Some(Incoming { part, .. }) = incoming.take() else { return Err(Refused::Gone) };
+        let ledger = self.ledger.clone();
+        // First which entry it stands for, then the file that takes the place of the log.
+        let whole = host::task::blocking(move || part.finish(&ledger, ledger::announce)).await;
+        let whole = whole.map_err(io::Error::other).and_then(|result| result);
+        let capture = whole.map_err(|error| self.broken(&error))?;
         self.install(vote, capture).await
     }
 
@@ -177,41 +173,10 @@ impl Server {
         Ok(Message::SnapshotAnswer { vote: answer.vote, have: u64::MAX })
     }
 
-    fn begin(&self, vote: Vote, mark: Mark) -> io::Result<Incoming> {
-        let dir = self.ledger.lock().dir().to_owned();
-        let path = part(&dir, &mark);
-        let file = host::fs::File::open_append_rw(&path)?;
-        file.set_len(0)?;
-        Ok(Incoming { mark, vote, path, file: Arc::new(file), have: 0 })
-    }
-
     fn broken(&self, error: &io::Error) -> Refused {
         tracing::warn!(%error, "a snapshot of the metadata could not be received");
         Refused::Gone
     }
-}
-
-fn part(dir: &Path, mark: &Mark) -> PathBuf {
-    dir.join(mark.position.id().file_name().replace(SUFFIX, "-received.checkpoint.part"))
-}
-
-/// Checks a snapshot that is there to its last byte, and puts it where a restart would find it.
-fn finish(ledger: &Mutex<Ledger>, coming: Incoming) -> io::Result<Capture> {
-    let Incoming { mark, path, file, .. } = coming;
-    file.sync_all()?;
-    let capture = Capture::read(&path, mark).map_err(io::Error::other)?;
-    let mut ledger = ledger.lock();
-    let dir = ledger.dir().to_owned();
-    if capture.id() <= ledger.at().position.id() {
-        host::fs::remove_file(&path)?;
-        return Ok(capture);
-    }
-    // First which entry it stands for, then the file that takes the place of the log.
-    ledger::announce(&dir, &capture.mark)?;
-    host::fs::rename(&path, dir.join(capture.id().file_name()))?;
-    host::fs::sync_dir(&dir)?;
-    ledger.snapshots.written(capture.id());
-    Ok(capture)
 }
 
 /// Whether this voter leads, as openraft sees it.

@@ -15,6 +15,7 @@ use crate::control::Control;
 use crate::handle::Status;
 use crate::ledger::{Found, Ledger};
 use crate::log::MetadataLog;
+use crate::publish::Publish;
 use crate::settings::MetadataLogConfig;
 
 struct Fresh;

@@ -77,6 +77,12 @@ impl Net {
         self.cut.lock().clear();
     }
 
+    /// Who is the active controller, if anyone that is there is.
+    pub(super) fn active(&self) -> Option<Arc<Quorum>> {
+        let there: Vec<Arc<Quorum>> = self.there.lock().values().filter_map(Weak::upgrade).collect();
+        there.into_iter().filter(|quorum| quorum.status().active).max_by_key(|quorum| quorum.status().epoch)
+    }
+
     fn at(&self, node: NodeId) -> Option<Arc<Quorum>> {
         self.there.lock().get(&node).and_then(Weak::upgrade)
     }
