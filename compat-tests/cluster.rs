@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The story, once; whether nothing was lost and all came back.
 ///
 /// `--nodes N` (3), `--port N`: clients' ports are N, N+2, ... and controllers' the ones between (9092), `--dir DIR`: data and
-/// logs go there and stay, `--kill leader|follower` (leader), `--stay`: the cluster then runs until Ctrl-C, `--seconds N` of
+/// logs go there and stay, `--kill leader|follower|controller` (leader), `--stay`: the cluster then runs until Ctrl-C, `--seconds N` of
 /// load before and after the kill (3).
 ///
 /// # Errors
@@ -34,17 +34,18 @@ pub fn cluster(words: &[String]) -> Result<bool> {
     let count = i32::try_from(options.number("nodes", 3)?)?;
     ensure!((1..=9).contains(&count), "--nodes {count}: from 1 to 9");
     let port = u16::try_from(options.number("port", 9092)?).context("--port")?;
-    let kills_leader = match options.value("kill").unwrap_or("leader") {
-        "leader" => true,
-        "follower" if count > 1 => false,
-        other => bail!("--kill {other}: leader, or follower where there is one"),
+    let victim = match options.value("kill").unwrap_or("leader") {
+        "leader" => Victim::Leader,
+        "follower" if count > 1 => Victim::Follower,
+        "controller" => Victim::Controller,
+        other => bail!("--kill {other}: leader, controller, or follower where there is one"),
     };
     let load_time = Duration::from_secs(options.number("seconds", 3)?);
     let scratch = Scratch::new("cluster")?;
     let dir = options.value("dir").map_or_else(|| scratch.path().to_owned(), PathBuf::from);
     let nodes = Nodes::new(&dir, count, port)?;
     say(&format!("{count} nodes for clients on {}; data and logs in {}", nodes.addresses().join(", "), dir.display()));
-    let told = tell(&nodes, kills_leader, load_time);
+    let told = tell(&nodes, victim, load_time);
     if let Err(error) = &told {
         scratch.keep();
         say(&format!("{error:#}\nthe logs are left in {}", dir.display()));
@@ -56,17 +57,30 @@ pub fn cluster(words: &[String]) -> Result<bool> {
     Ok(told.is_ok())
 }
 
-fn tell(nodes: &Nodes, kills_leader: bool, load_time: Duration) -> Result<()> {
+/// Who is killed.
+#[derive(Clone, Copy)]
+enum Victim {
+    /// Who leads the topic's partition.
+    Leader,
+    Follower,
+    /// The active controller, whatever else it does.
+    Controller,
+}
+
+fn tell(nodes: &Nodes, victim: Victim, load_time: Duration) -> Result<()> {
     let started = Stopwatch::start();
     nodes.start_all()?;
     let view = View::new(nodes.addresses());
     view.wait_alive(nodes.count(), || nodes.still_run())?;
-    say(&format!("all are ready after {} ms", started.elapsed().as_millis()));
+    let ready = started.elapsed().as_millis();
+    say(&format!("all are ready after {ready} ms; node {} is the active controller", view.controller()?));
     view.create(TOPIC, nodes.count())?;
     let state = view.wait(TOPIC, |state| state.isr.len() == nodes.count())?;
     say(&format!("topic {TOPIC}: node {} leads, in sync are {}", state.leader, list(&state.isr)));
 
     let load = Load::start(Arc::new(view), TOPIC)?;
+    // The followers of a new topic may take a moment to find its leader.
+    load.resumed(Duration::ZERO)?;
     pause::until(Stopwatch::start(), load_time);
     let before = load.acknowledged()?;
     let (middle, p99) = load.latencies()?;
@@ -76,8 +90,14 @@ fn tell(nodes: &Nodes, kills_leader: bool, load_time: Duration) -> Result<()> {
     ));
 
     let state = load.view().state(TOPIC)?;
-    let other = state.isr.iter().copied().find(|id| *id != state.leader);
-    let victim = if kills_leader { state.leader } else { other.context("there is no follower in sync")? };
+    let victim = match victim {
+        Victim::Leader => state.leader,
+        Victim::Controller => load.view().controller()?,
+        Victim::Follower => {
+            let other = state.isr.iter().find(|id| **id != state.leader);
+            *other.context("there is no follower in sync")?
+        }
+    };
     let victim: &Node = nodes.get(victim)?;
     say(&format!("node {} gets SIGKILL", victim.id()));
     let killed = load.now();
@@ -96,10 +116,11 @@ fn tell(nodes: &Nodes, kills_leader: bool, load_time: Duration) -> Result<()> {
             resumed.longest.as_millis()
         ));
         say(&format!(
-            "  node {} leads, in sync are {}, seen {} ms after the kill",
+            "  node {} leads, in sync are {}, seen {} ms after the kill; node {} is the active controller",
             state.leader,
             list(&state.isr),
-            out.as_millis()
+            out.as_millis(),
+            load.view().controller()?
         ));
         pause::until(Stopwatch::start(), load_time);
     }

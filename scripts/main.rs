@@ -26,7 +26,7 @@ cargo x CHORE
   compat    real clients and Apache Kafka as judges: [NAMES] [--against kafka] [--address HOST:PORT] [--all] [--list] [--page]
   bench     Ottla, Apache Kafka and the floor side by side
   crash     rounds of SIGKILL under load, or in the middle of compactions: [--compaction] [--quick] [--rounds N] [--seed N]
-  cluster   three nodes under load, one of them killed and brought back: [--kill leader|follower] [--port N] [--dir DIR] [--stay]
+  cluster   three nodes under load, one of them killed and brought back: [--kill leader|follower|controller] [--port N] [--dir DIR] [--stay]
   hostile   clients that mean harm, beside one that does not
   fuzz      decoders against bytes that learn, from a kept corpus: [--seconds N] [frame] [batch]
 ";

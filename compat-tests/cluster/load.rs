@@ -59,6 +59,7 @@ impl Load {
     /// Where nobody leads the topic.
     pub fn start(view: Arc<View>, topic: &'static str) -> Result<Self> {
         let mut connection = view.connect(view.state(topic)?.leader)?;
+        admin::wait_served(&mut connection, topic, 1)?;
         let start = admin::end_offsets(&mut connection, topic, 1)?.first().copied().flatten().context("no end")?;
         let producer = admin::producer_id(&mut connection)?;
         let shared = Arc::new(Shared {

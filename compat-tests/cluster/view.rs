@@ -4,9 +4,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, bail, ensure};
 use kafka_protocol::messages::create_topics_request::CreatableTopic;
+use kafka_protocol::messages::describe_quorum_request::{PartitionData, TopicData};
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::metadata_response::MetadataResponse;
-use kafka_protocol::messages::{CreateTopicsRequest, MetadataRequest};
+use kafka_protocol::messages::{CreateTopicsRequest, DescribeQuorumRequest, MetadataRequest};
 
 use super::PATIENCE;
 use crate::kit::Stopwatch;
@@ -89,6 +90,22 @@ impl View {
                 _ => pause::short(),
             }
         }
+    }
+
+    /// The active controller.
+    ///
+    /// # Errors
+    /// Where nobody answers, or nobody knows it.
+    pub fn controller(&self) -> Result<i32> {
+        let topic = TopicData::default()
+            .with_topic_name(admin::name("__cluster_metadata"))
+            .with_partitions(vec![PartitionData::default()]);
+        let request = DescribeQuorumRequest::default().with_topics(vec![topic]);
+        let answer = self.ask(|connection| connection.call(0, &request))?;
+        let partition = answer.topics.first().and_then(|topic| topic.partitions.first());
+        let partition = partition.with_context(|| format!("DescribeQuorum answered error {}", answer.error_code))?;
+        ensure!(partition.error_code == 0, "DescribeQuorum answered error {}", partition.error_code);
+        Ok(partition.leader_id.0)
     }
 
     /// Makes a topic of one partition; one that is there already is as good.
