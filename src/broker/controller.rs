@@ -18,8 +18,9 @@ use tokio::sync::{Semaphore, watch};
 use wire::call::Call;
 use wire::{Answer, Api, Context, Handle, Origin};
 
+use crate::controllers::Addresses;
 use crate::node::{ADMITTED_ENTRIES, Admission, FileSlice, admit};
-pub use handlers::APPLIED;
+pub use handlers::{APPLIED, METADATA_TOPIC};
 use observers::Observers;
 pub use service::ControllerService;
 
@@ -32,6 +33,7 @@ pub struct ControllerNode {
     images: watch::Receiver<Applied>,
     status: watch::Receiver<Status>,
     config: Arc<NodeConfig>,
+    addresses: Arc<Addresses>,
     cluster_id: ClusterId,
     observers: Mutex<Observers>,
     admitted: Arc<Semaphore>,
@@ -44,6 +46,7 @@ impl ControllerNode {
         quorum: Option<Arc<Quorum>>,
         (images, status): (watch::Receiver<Applied>, watch::Receiver<Status>),
         config: Arc<NodeConfig>,
+        addresses: Arc<Addresses>,
         cluster_id: ClusterId,
     ) -> Arc<Self> {
         let listener = config.listeners.controller_names.first().map_or("", String::as_str);
@@ -54,6 +57,7 @@ impl ControllerNode {
             images,
             status,
             config,
+            addresses,
             cluster_id,
             observers: Mutex::default(),
             admitted: Arc::new(Semaphore::new(ADMITTED_ENTRIES)),
@@ -107,11 +111,10 @@ impl ControllerNode {
         self.config.node_id
     }
 
-    /// Where a controller listens: as the voters are configured or recorded, else as it has registered.
+    /// Where a controller listens: as it is configured or was told, else as voters are recorded, else as it has registered.
     pub fn address_of(&self, controller: NodeId) -> Option<(String, u16)> {
-        let configured = self.config.voters.iter().find(|voter| voter.id == controller.0);
-        if let Some(voter) = configured {
-            return Some((voter.address.host.clone(), voter.address.port));
+        if let Some(address) = self.addresses.of(controller) {
+            return Some(address);
         }
         let listener = &*self.origin.listener;
         let recorded = self.quorum.iter().flat_map(|quorum| quorum.named_voters());

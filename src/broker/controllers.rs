@@ -1,6 +1,8 @@
 //! The way to the active controller: this very node, or another one's listener.
 
+mod addresses;
 mod pool;
+mod source;
 mod transport;
 
 use std::io;
@@ -22,7 +24,9 @@ use wire::{Answer, Chunk, Context, Handle};
 use crate::controller::{APPLIED, ControllerNode};
 use crate::node::FileSlice;
 use crate::text::text;
+pub use addresses::Addresses;
 use pool::{Address, Pool};
+pub use source::Remote;
 pub use transport::Voters;
 
 /// How long to wait before a controller that did not answer is asked again.

@@ -8,14 +8,15 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use config::NodeConfig;
 use controller::Controller;
-use metadata::Image;
 use metadata::records::ControllerEndpoint;
-use model::ClusterId;
-use quorum::{Applied, ElectionConfig, Endpoint, Format, MetadataLogConfig, Quorum, QuorumConfig};
+use model::{ClusterId, DirectoryId, NodeId};
+use quorum::{
+    Applied, ElectionConfig, Endpoint, Format, MetadataLogConfig, Observer, ObserverConfig, Quorum, QuorumConfig,
+};
 use storage::manager::{Logs, LogsConfig};
 use storage::meta_properties::MetaProperties;
 
-use crate::controllers::Voters;
+use crate::controllers::{Addresses, Remote, Voters};
 
 /// Formats the directories of a node, as `kafka-storage format` does; tells what was done.
 ///
@@ -55,6 +56,9 @@ pub async fn open(config: Arc<NodeConfig>) -> anyhow::Result<Logs> {
         let dirs = paths(&config)?;
         let metadata = absolute(&config.metadata_log_dir)?;
         if dirs.iter().chain([&metadata]).all(|dir| is_fresh(dir)) {
+            if !config.is_controller {
+                bail!("{} is not formatted: run `ottla format` with the cluster's id first", metadata.display());
+            }
             if config.voters.iter().any(|voter| voter.id != config.node_id.0) {
                 bail!(
                     "{} is not formatted, and this node is one of several voters: run `ottla format` first. A voter that \
@@ -82,32 +86,24 @@ pub async fn open(config: Arc<NodeConfig>) -> anyhow::Result<Logs> {
     .await?
 }
 
-/// Takes up the metadata log; `on_applied` hears of every change.
+/// Takes up the metadata log of a controller; `on_applied` hears of every change.
 pub async fn quorum(
     config: &NodeConfig,
     logs: &Logs,
-    endpoints: &[ControllerEndpoint],
+    (endpoints, addresses): (&[ControllerEndpoint], &Addresses),
     controller: impl FnMut() -> Controller + Send + 'static,
     on_applied: impl FnMut(&Applied) + Send + 'static,
-) -> anyhow::Result<(Quorum, Arc<Image>)> {
+) -> anyhow::Result<Quorum> {
     let dir = absolute(&config.metadata_log_dir)?;
-    let kraft = &config.kraft;
     let settings = QuorumConfig {
         node_id: config.node_id,
         endpoints: endpoints
             .iter()
             .map(|it| Endpoint { listener: it.name.clone(), host: it.host.clone(), port: it.port })
             .collect(),
-        static_voters: config.voters.iter().map(|voter| model::NodeId(voter.id)).collect(),
+        static_voters: static_voters(config),
         min_insync_replicas: config.topics.min_insync_replicas,
-        log: MetadataLogConfig {
-            segment_bytes: kraft.metadata_segment_bytes.max(0) as u32,
-            segment_ms: kraft.metadata_segment_ms,
-            snapshot_bytes: kraft.metadata_max_record_bytes_between_snapshots.max(0) as u64,
-            snapshot_interval_ms: kraft.metadata_max_snapshot_interval_ms.max(0) as u64,
-            retention_bytes: kraft.metadata_max_retention_bytes,
-            retention_ms: kraft.metadata_max_retention_ms,
-        },
+        log: log_config(config),
         election: ElectionConfig {
             fetch_timeout_ms: milliseconds(config.quorum.fetch_timeout_ms),
             election_timeout_ms: milliseconds(config.quorum.election_timeout_ms),
@@ -117,10 +113,48 @@ pub async fn quorum(
         dir: dir.clone(),
     };
     let patience = Duration::from_millis(settings.election.request_timeout_ms.max(1));
-    let voters = config.voters.iter();
-    let addresses = voters.map(|it| (model::NodeId(it.id), (it.address.host.clone(), it.address.port)));
-    let transport = Arc::new(Voters::new(config.node_id, addresses, patience));
-    Ok(Quorum::start(settings, logs.lock_of(&dir), controller, transport, on_applied).await?)
+    let transport = Arc::new(Voters::new(config.node_id, addresses.voters(), patience));
+    Ok(Quorum::start(settings, logs.lock_of(&dir), controller, transport, on_applied).await?.0)
+}
+
+/// Takes up the copy of the metadata log that a broker keeps which is no controller.
+pub async fn observer(
+    config: &NodeConfig,
+    logs: &Logs,
+    addresses: Arc<Addresses>,
+    on_applied: impl FnMut(&Applied) + Send + 'static,
+) -> anyhow::Result<Observer> {
+    let dir = absolute(&config.metadata_log_dir)?;
+    let bytes = |value: i32| usize::try_from(value.max(1)).unwrap_or(1);
+    let settings = ObserverConfig {
+        node_id: config.node_id,
+        static_voters: static_voters(config),
+        log: log_config(config),
+        fetch_max_bytes: bytes(config.quorum.fetch_max_bytes),
+        snapshot_max_bytes: bytes(config.quorum.fetch_snapshot_max_bytes),
+        dir: dir.clone(),
+    };
+    let patience = Duration::from_millis(milliseconds(config.quorum.request_timeout_ms).max(1));
+    let directory = MetaProperties::read(&dir)?.and_then(|meta| meta.directory_id).unwrap_or(DirectoryId::ZERO);
+    let cluster_id = logs.cluster_id().0.clone();
+    let source = Arc::new(Remote::new((config.node_id, directory), cluster_id, addresses, patience));
+    Ok(Observer::start(settings, logs.lock_of(&dir), source, on_applied).await?.0)
+}
+
+fn static_voters(config: &NodeConfig) -> Vec<NodeId> {
+    config.voters.iter().map(|voter| NodeId(voter.id)).collect()
+}
+
+fn log_config(config: &NodeConfig) -> MetadataLogConfig {
+    let kraft = &config.kraft;
+    MetadataLogConfig {
+        segment_bytes: kraft.metadata_segment_bytes.max(0) as u32,
+        segment_ms: kraft.metadata_segment_ms,
+        snapshot_bytes: kraft.metadata_max_record_bytes_between_snapshots.max(0) as u64,
+        snapshot_interval_ms: kraft.metadata_max_snapshot_interval_ms.max(0) as u64,
+        retention_bytes: kraft.metadata_max_retention_bytes,
+        retention_ms: kraft.metadata_max_retention_ms,
+    }
 }
 
 /// Where this node listens as a controller, as others reach it.

@@ -37,9 +37,14 @@ impl Enrolment {
         Self { task }
     }
 
+    /// Asks for nothing more.
+    pub fn abort(&self) {
+        self.task.abort();
+    }
+
     /// Ends.
     pub async fn stop(self) {
-        self.task.abort();
+        self.abort();
         // It ends as one that was told to.
         let _ = self.task.await;
     }

@@ -37,17 +37,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::controller::{Controller, Settings};
-use anyhow::{Context, bail};
+use anyhow::Context;
 use cleaner::Cleaner;
 use config::NodeConfig;
 use model::{BrokerEpoch, ClusterId, TopicId, TopicPartition};
 use net::{Bound, Server, SharedLimits};
-use quorum::{Applied, Quorum};
+use quorum::{Applied, Observer, Quorum, Status};
 use storage::manager::Logs;
+use tokio::sync::watch;
 use tracing::info;
 
 use crate::controller::{ControllerNode, ControllerService};
-use controllers::Controllers;
+use controllers::{Addresses, Controllers};
 pub use directories::format;
 use enrolment::Enrolment;
 use feed::Feed;
@@ -68,13 +69,33 @@ pub struct Running {
     directories: Vec<String>,
     logs: Arc<Logs>,
     addresses: Vec<SocketAddr>,
+    metadata: Metadata,
     controller: Option<RunningController>,
     broker: Option<RunningBroker>,
 }
 
+/// New images of the metadata, and how the quorum is.
+type Followed = (watch::Receiver<Applied>, watch::Receiver<Status>);
+
+/// Where the node has its metadata from.
+enum Metadata {
+    /// It is one of the controllers.
+    Voter(Arc<Quorum>),
+    /// It reads what the controllers have agreed on.
+    Observer(Observer),
+}
+
+impl Metadata {
+    fn followed(&self) -> Followed {
+        match self {
+            Self::Voter(quorum) => (quorum.watch(), quorum.watch_status()),
+            Self::Observer(observer) => (observer.watch(), observer.watch_status()),
+        }
+    }
+}
+
 /// What a node runs as a controller.
 struct RunningController {
-    quorum: Arc<Quorum>,
     server: Server,
     vigil: Vigil,
     enrolment: Enrolment,
@@ -96,7 +117,6 @@ impl Running {
     /// # Errors
     /// What is wrong, in words for whoever runs it.
     pub async fn start(config: NodeConfig) -> anyhow::Result<Self> {
-        check(&config)?;
         host::limits::raise_open_files();
         let limits: SharedLimits = listeners::limits(&config).await.shared();
         let bound = listeners::bind(&config, limits.clone()).await?;
@@ -108,21 +128,37 @@ impl Running {
         let feed = Arc::new(Feed::default());
         let told = feed.clone();
         let on_applied = move |applied: &Applied| told.tell(applied);
-        let endpoints = listeners::advertised_controller(&config, &bound_controller)?;
-        let make = controller_of(&config, &cluster_id);
-        let quorum = directories::quorum(&config, &logs, &endpoints, make, on_applied);
-        let (quorum, _) = quorum.await.context("the metadata cannot be read")?;
-        let quorum = Arc::new(quorum);
-        let followed = || (quorum.watch(), quorum.watch_status());
-        let local = ControllerNode::new(Some(quorum.clone()), followed(), config.clone(), cluster_id.clone());
+        let whereabouts = Arc::new(Addresses::new(&config));
+        let side = |quorum: Option<Arc<Quorum>>, followed: Followed| {
+            ControllerNode::new(quorum, followed, config.clone(), whereabouts.clone(), cluster_id.clone())
+        };
+        let (metadata, local, endpoints) = if config.is_controller {
+            let endpoints = listeners::advertised_controller(&config, &bound_controller)?;
+            let make = controller_of(&config, &cluster_id);
+            let told = (endpoints.as_slice(), &*whereabouts);
+            let quorum = directories::quorum(&config, &logs, told, make, on_applied);
+            let quorum = Arc::new(quorum.await.context("the metadata cannot be read")?);
+            let local = side(Some(quorum.clone()), (quorum.watch(), quorum.watch_status()));
+            (Metadata::Voter(quorum), local, endpoints)
+        } else {
+            let observer = directories::observer(&config, &logs, whereabouts.clone(), on_applied);
+            let observer = observer.await.context("the metadata cannot be read")?;
+            let local = side(None, (observer.watch(), observer.watch_status()));
+            (Metadata::Observer(observer), local, Vec::new())
+        };
         let patience =
             Duration::from_millis(config.replication.controller_socket_timeout_ms.max(1).unsigned_abs().into());
-        let controllers = || Controllers::new(config.node_id, local.clone(), followed(), patience);
-        // Before anything is waited for that only a majority can decide.
-        let server = bound_controller.serve(Arc::new(ControllerService(local.clone())));
-        let vigil = Vigil::start(quorum.clone(), config.node_id);
-        let enrolment = Enrolment::start(controllers(), config.node_id, endpoints);
-        let controller = RunningController { quorum: quorum.clone(), server, vigil, enrolment };
+        let controllers = || Controllers::new(config.node_id, local.clone(), metadata.followed(), patience);
+        let controller = match &metadata {
+            Metadata::Observer(_) => None,
+            Metadata::Voter(quorum) => {
+                // Before anything is waited for that only a majority can decide.
+                let server = bound_controller.serve(Arc::new(ControllerService(local.clone())));
+                let vigil = Vigil::start(quorum.clone(), config.node_id);
+                let enrolment = Enrolment::start(controllers(), config.node_id, endpoints);
+                Some(RunningController { server, vigil, enrolment })
+            }
+        };
 
         let addresses = bound.addresses().to_vec();
         let directories = logs.dirs().map(|dir| dir.path().display().to_string()).collect();
@@ -131,13 +167,15 @@ impl Running {
             directories,
             logs: logs.clone(),
             addresses,
-            controller: Some(controller),
+            controller,
             broker: None,
+            metadata,
         };
         if config.is_broker {
-            let applied = quorum.watch().borrow().clone();
+            let applied = running.metadata.followed().0.borrow().clone();
             let published = Published { image: metadata::Image::clone(&applied.image), offset: applied.end.0 - 1 };
-            let node = Node::new(cluster_id.0, NodeConfig::clone(&config), published, logs, controllers());
+            let controllers = Controllers::new(config.node_id, local, running.metadata.followed(), patience);
+            let node = Node::new(cluster_id.0, NodeConfig::clone(&config), published, logs, controllers);
             running.broker = Some(RunningBroker::start(node, bound, limits, &feed).await?);
         }
         Ok(running)
@@ -160,9 +198,9 @@ impl Running {
 
     /// Waits for what a node cannot go on after: the metadata can no longer be written.
     pub async fn failed(&self) -> Arc<str> {
-        match &self.controller {
-            Some(controller) => controller.quorum.failed().await,
-            None => std::future::pending().await,
+        match &self.metadata {
+            Metadata::Voter(quorum) => quorum.failed().await,
+            Metadata::Observer(observer) => observer.failed().await,
         }
     }
 
@@ -177,10 +215,16 @@ impl Running {
             epoch = broker.node.epoch();
             broker.stop().await;
         }
+        if let Some(controller) = &self.controller {
+            controller.enrolment.abort();
+        }
+        // The others must reach this one while another takes over.
+        match &self.metadata {
+            Metadata::Voter(quorum) => quorum.shutdown().await,
+            Metadata::Observer(observer) => observer.shutdown().await,
+        }
         if let Some(controller) = self.controller {
             controller.enrolment.stop().await;
-            // The others must reach this one while another takes over.
-            controller.quorum.shutdown().await;
             controller.vigil.stop().await;
             controller.server.stop(GRACE).await;
         }
@@ -228,14 +272,6 @@ impl RunningBroker {
         self.node.groups.resign();
         self.heart.stop().await;
     }
-}
-
-/// Refuses what is not built yet, rather than doing something else than the configuration says.
-fn check(config: &NodeConfig) -> anyhow::Result<()> {
-    if !config.is_controller {
-        bail!("process.roles: a broker that is no controller is not served yet; set process.roles=broker,controller");
-    }
-    Ok(())
 }
 
 /// Makes the controller's machine for each time that this node is the active one.

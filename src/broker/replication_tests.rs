@@ -17,10 +17,10 @@ use model::{BrokerEpoch, ErrorCode, NodeId, Offset, PartitionIndex, Timestamp, T
 
 use quorum::Quorum;
 
-use crate::Running;
 use crate::membership::Registration;
 use crate::node::Node;
 use crate::partition::Partition;
+use crate::{Metadata, Running};
 
 const TOPIC: &str = "copied";
 const PRODUCE: i16 = 12;
@@ -45,7 +45,10 @@ fn node(of: &Running) -> &Arc<Node> {
 }
 
 fn quorum(of: &Running) -> &Quorum {
-    &of.controller.as_ref().unwrap().quorum
+    match &of.metadata {
+        Metadata::Voter(quorum) => quorum,
+        Metadata::Observer(_) => panic!("this node is no controller"),
+    }
 }
 
 /// A leader and a broker that follows it, with one topic on both.

@@ -22,4 +22,5 @@ mod list_partition_reassignments;
 mod unregister_broker;
 mod update_features;
 
+pub use describe_quorum::METADATA_TOPIC;
 pub use envelope::APPLIED;
