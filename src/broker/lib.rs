@@ -12,6 +12,7 @@ mod internal_topics;
 mod isr;
 mod listeners;
 mod membership;
+mod nearest;
 mod node;
 mod partition;
 mod partitions;
@@ -164,7 +165,7 @@ fn check(config: &NodeConfig) -> anyhow::Result<()> {
     if config.voters.iter().any(|voter| voter.id != config.node_id.0) {
         bail!("controller.quorum.voters: a node is its quorum's only voter for now, and these are others");
     }
-    Ok(())
+    nearest::check(config)
 }
 
 /// Makes the controller's machine for each time that this node is the active one.

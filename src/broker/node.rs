@@ -31,7 +31,7 @@ const ADMITTED_ENTRIES: usize = 500_000;
 /// Requests with fewer entries need no admission.
 const FREE_ENTRIES: usize = 1_000;
 /// Partitions on which fetches wait, in all connections together.
-const PARKED_PARTITIONS: usize = 500_000;
+pub const PARKED_PARTITIONS: usize = 500_000;
 
 /// A running node, as its handlers see it.
 pub struct Node {
@@ -217,6 +217,14 @@ impl Node {
     /// The id of a topic.
     pub fn topic_id(&self, name: &str) -> Option<TopicId> {
         self.image.load().image.topic(name).map(|topic| topic.id)
+    }
+
+    /// As [`Node::replica`], by the topic's name.
+    ///
+    /// # Errors
+    /// As [`Node::replica`].
+    pub fn replica_by_name(&self, topic: &str, index: PartitionIndex) -> Result<Arc<Partition>, ErrorCode> {
+        self.replica(self.topic_id(topic).ok_or(ErrorCode::UnknownTopicOrPartition)?, index)
     }
 
     /// As [`Node::partition`], by the topic's name.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use arc_swap::ArcSwap;
 use model::{ErrorCode, LeaderEpoch, NodeId, Offset, Timestamp, TopicId, TopicPartition};
 use parking_lot::{Mutex, RwLock};
-use replication::leader::{Answer, Effects, FollowerFetch, Leader, Limits, Proposal, Reign};
+use replication::leader::{Answer, Candidate, Effects, FollowerFetch, Leader, Limits, Proposal, Reign};
 use replication::validate::{Rules, Validated};
 use storage::log::{AppendError, Appended, Log, StorageError};
 
@@ -201,6 +201,22 @@ impl Partition {
         matches!(*self.role.read(), Role::Leader { .. })
     }
 
+    /// The followers that can serve a consumer from `from` on; `None` if this broker does not lead.
+    pub fn candidates(&self, from: Offset) -> Option<Vec<Candidate>> {
+        match &*self.role.read() {
+            Role::Leader { leader, .. } => Some(leader.lock().candidates(from, host::clock::uptime()).collect()),
+            Role::Follower { .. } => None,
+        }
+    }
+
+    /// Whether the reign is so young that more may be committed than is known here.
+    pub fn is_high_watermark_behind(&self) -> bool {
+        match &*self.role.read() {
+            Role::Leader { leader, .. } => leader.lock().epoch_start() > self.log.high_watermark(),
+            Role::Follower { .. } => false,
+        }
+    }
+
     /// The newest epoch that this broker has heard of.
     pub fn leader_epoch(&self) -> LeaderEpoch {
         LeaderEpoch(self.leader_epoch.load(Ordering::Acquire))
@@ -225,6 +241,15 @@ impl Partition {
             newer if newer > current => Err(ErrorCode::UnknownLeaderEpoch),
             _ => Ok(()),
         }
+    }
+
+    /// As [`Partition::check_epoch`], for what only a leader may answer.
+    ///
+    /// # Errors
+    /// As there, and NOT_LEADER_OR_FOLLOWER; an epoch that is over says more than that, so it is looked at first.
+    pub fn check_leads(&self, claimed: i32) -> Result<(), ErrorCode> {
+        self.check_epoch(claimed)?;
+        if self.is_leader() { Ok(()) } else { Err(ErrorCode::NotLeaderOrFollower) }
     }
 
     /// Everyone who waits here is to look again.

@@ -192,6 +192,11 @@ impl Leader {
         self.high_watermark
     }
 
+    /// Where the log ended when this reign began.
+    pub fn epoch_start(&self) -> Offset {
+        self.epoch_start
+    }
+
     /// The committed in-sync set.
     pub fn isr(&self) -> &[NodeId] {
         &self.isr
