@@ -10,7 +10,7 @@ use model::{ErrorCode, LeaderEpoch, NodeId, Offset, Timestamp, TopicId, TopicPar
 use parking_lot::{Mutex, RwLock};
 use replication::leader::{Answer, Candidate, Effects, FollowerFetch, Leader, Limits, Proposal, Reign};
 use replication::validate::{Rules, Validated};
-use storage::log::{AppendError, Appended, Log, StorageError};
+use storage::log::{AppendError, Appended, Log, ReadError, StorageError};
 
 pub use following::{Copied, NotFollowing, View};
 
@@ -31,6 +31,8 @@ pub struct Partition {
     pub followers: Waiters,
     /// Who waits for followers to have what was appended, or for the leadership to end.
     pub writers: Waiters,
+    /// Who waits for followers to let go of what was deleted, or for the leadership to end.
+    pub deleters: Waiters,
     /// What the topic's configuration asks of batches.
     pub rules: ArcSwap<Rules>,
     /// Appends hold it for reading, so that none is under way when the leadership changes.
@@ -80,6 +82,7 @@ impl Partition {
             readers: Waiters::default(),
             followers: Waiters::default(),
             writers: Waiters::default(),
+            deleters: Waiters::default(),
             rules: ArcSwap::from_pointee(rules),
             role: RwLock::new(Role::Follower { tenures: 0 }),
             peers,
@@ -118,6 +121,8 @@ impl Partition {
         self.leader_epoch.store(epoch.0, Ordering::Release);
         drop(role);
         self.heed(&effects);
+        // Who waits for a replica that is none any more waits for it no longer.
+        self.deleters.wake();
         Ok(())
     }
 
@@ -201,6 +206,28 @@ impl Partition {
         matches!(*self.role.read(), Role::Leader { .. })
     }
 
+    /// Lets everything in front of `before` go here, if this broker leads. `before` is at most the high watermark.
+    ///
+    /// # Errors
+    /// NOT_LEADER_OR_FOLLOWER, else what the log says.
+    pub fn delete_records(&self, before: Offset) -> Result<Result<(), ReadError>, ErrorCode> {
+        match &*self.role.read() {
+            Role::Leader { .. } => Ok(self.log.delete_records_before(before)),
+            Role::Follower { .. } => Err(ErrorCode::NotLeaderOrFollower),
+        }
+    }
+
+    /// Where the last of the living replicas begins, as far as is known.
+    ///
+    /// # Errors
+    /// NOT_LEADER_OR_FOLLOWER.
+    pub fn low_watermark(&self) -> Result<Offset, ErrorCode> {
+        match &*self.role.read() {
+            Role::Leader { leader, .. } => Ok(leader.lock().low_watermark(self.log.start_offset(), &*self.peers)),
+            Role::Follower { .. } => Err(ErrorCode::NotLeaderOrFollower),
+        }
+    }
+
     /// The followers that can serve a consumer from `from` on; `None` if this broker does not lead.
     pub fn candidates(&self, from: Offset) -> Option<Vec<Candidate>> {
         match &*self.role.read() {
@@ -257,6 +284,7 @@ impl Partition {
         self.readers.wake();
         self.followers.wake();
         self.writers.wake();
+        self.deleters.wake();
     }
 
     fn limits(&self, lag_max_ms: i64) -> Limits {
@@ -283,6 +311,9 @@ impl Partition {
             self.log.set_high_watermark(mark);
             self.readers.wake();
             self.writers.wake();
+        }
+        if effects.start_moved {
+            self.deleters.wake();
         }
     }
 }

@@ -20,7 +20,10 @@ impl Node {
     pub fn follow(&self, image: Arc<Image>, offset: i64) {
         let before = self.published();
         let delta = Delta::between(&before.image, &image);
-        self.brokers.follow(&image);
+        if self.brokers.follow(&image) {
+            // Who waits for a broker that has died waits for it no longer.
+            self.partitions.all().iter().for_each(|partition| partition.deleters.wake());
+        }
         let brokers = self.follow_broker_configs(&image, &delta);
         for (topic, partitions) in &delta.topics {
             self.follow_topic(&image, *topic, partitions);

@@ -1,5 +1,6 @@
 //! Two brokers over sockets: one leads and is the cluster's controller, the other is told of the metadata by the test.
 
+mod deletes;
 mod near;
 
 use std::io::{Read, Write};

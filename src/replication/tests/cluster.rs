@@ -33,6 +33,10 @@ impl Peers for Image {
     fn registered(&self, broker: NodeId) -> Option<BrokerEpoch> {
         self.brokers.get(&broker.0).map(|it| BrokerEpoch(it.0))
     }
+
+    fn is_alive(&self, broker: NodeId) -> bool {
+        self.active(broker).is_some()
+    }
 }
 
 #[derive(Debug, Default)]
