@@ -4,11 +4,11 @@ use kafka_protocol::messages::{
     AlterConfigsRequest, AlterPartitionReassignmentsRequest, ApiVersionsRequest, ConsumerGroupDescribeRequest,
     ConsumerGroupHeartbeatRequest, CreatePartitionsRequest, CreateTopicsRequest, DeleteGroupsRequest,
     DeleteRecordsRequest, DeleteTopicsRequest, DescribeClusterRequest, DescribeConfigsRequest, DescribeGroupsRequest,
-    DescribeProducersRequest, DescribeTopicPartitionsRequest, ElectLeadersRequest, FetchRequest,
+    DescribeProducersRequest, DescribeQuorumRequest, DescribeTopicPartitionsRequest, ElectLeadersRequest, FetchRequest,
     FindCoordinatorRequest, HeartbeatRequest, IncrementalAlterConfigsRequest, InitProducerIdRequest, JoinGroupRequest,
     LeaveGroupRequest, ListConfigResourcesRequest, ListGroupsRequest, ListOffsetsRequest,
     ListPartitionReassignmentsRequest, MetadataRequest, OffsetDeleteRequest, OffsetForLeaderEpochRequest,
-    ProduceRequest, SyncGroupRequest, UnregisterBrokerRequest,
+    ProduceRequest, SyncGroupRequest, UnregisterBrokerRequest, UpdateFeaturesRequest,
 };
 use wire::committed_offsets::{OffsetCommit, OffsetFetch};
 use wire::log_dirs::DescribeLogDirs as DescribeLogDirsRequest;
@@ -45,6 +45,8 @@ wire::apis!(Node {
     AlterPartitionReassignments(AlterPartitionReassignmentsRequest) 0..=1;
     ListPartitionReassignments(ListPartitionReassignmentsRequest) 0..=0;
     OffsetDelete(OffsetDeleteRequest) 0..=0;
+    DescribeQuorum(DescribeQuorumRequest) 0..=2;
+    UpdateFeatures(UpdateFeaturesRequest) 0..=2;
     DescribeCluster(DescribeClusterRequest) 0..=2;
     DescribeProducers(DescribeProducersRequest) 0..=0;
     UnregisterBroker(UnregisterBrokerRequest) 0..=0;

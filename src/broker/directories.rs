@@ -3,15 +3,19 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use config::NodeConfig;
 use controller::Controller;
 use metadata::Image;
+use metadata::records::ControllerEndpoint;
 use model::ClusterId;
-use quorum::{Alone, Applied, ElectionConfig, Endpoint, Format, MetadataLogConfig, Quorum, QuorumConfig};
+use quorum::{Applied, ElectionConfig, Endpoint, Format, MetadataLogConfig, Quorum, QuorumConfig};
 use storage::manager::{Logs, LogsConfig};
 use storage::meta_properties::MetaProperties;
+
+use crate::controllers::Voters;
 
 /// Formats the directories of a node, as `kafka-storage format` does; tells what was done.
 ///
@@ -82,6 +86,7 @@ pub async fn open(config: Arc<NodeConfig>) -> anyhow::Result<Logs> {
 pub async fn quorum(
     config: &NodeConfig,
     logs: &Logs,
+    endpoints: &[ControllerEndpoint],
     controller: impl FnMut() -> Controller + Send + 'static,
     on_applied: impl FnMut(&Applied) + Send + 'static,
 ) -> anyhow::Result<(Quorum, Arc<Image>)> {
@@ -89,7 +94,10 @@ pub async fn quorum(
     let kraft = &config.kraft;
     let settings = QuorumConfig {
         node_id: config.node_id,
-        endpoints: endpoints(config)?,
+        endpoints: endpoints
+            .iter()
+            .map(|it| Endpoint { listener: it.name.clone(), host: it.host.clone(), port: it.port })
+            .collect(),
         static_voters: config.voters.iter().map(|voter| model::NodeId(voter.id)).collect(),
         min_insync_replicas: config.topics.min_insync_replicas,
         log: MetadataLogConfig {
@@ -108,7 +116,11 @@ pub async fn quorum(
         },
         dir: dir.clone(),
     };
-    Ok(Quorum::start(settings, logs.lock_of(&dir), controller, Arc::new(Alone), on_applied).await?)
+    let patience = Duration::from_millis(settings.election.request_timeout_ms.max(1));
+    let voters = config.voters.iter();
+    let addresses = voters.map(|it| (model::NodeId(it.id), (it.address.host.clone(), it.address.port)));
+    let transport = Arc::new(Voters::new(config.node_id, addresses, patience));
+    Ok(Quorum::start(settings, logs.lock_of(&dir), controller, transport, on_applied).await?)
 }
 
 /// Where this node listens as a controller, as others reach it.

@@ -1,24 +1,20 @@
 //! One file an API: what is asked, and what is answered.
 
 mod alter_configs;
-mod alter_partition_reassignments;
 mod api_versions;
 mod consumer_group_describe;
 mod consumer_group_heartbeat;
-mod create_partitions;
-pub mod create_topics;
 mod delete_groups;
 mod delete_records;
-mod delete_topics;
 mod describe_cluster;
 mod describe_configs;
 mod describe_groups;
 mod describe_log_dirs;
 mod describe_producers;
 mod describe_topic_partitions;
-mod elect_leaders;
 pub mod fetch;
 mod find_coordinator;
+mod forwarded;
 mod heartbeat;
 mod init_producer_id;
 mod join_group;
@@ -26,7 +22,6 @@ mod leave_group;
 mod list_config_resources;
 mod list_groups;
 mod list_offsets;
-mod list_partition_reassignments;
 mod metadata;
 mod offset_commit;
 mod offset_delete;
@@ -34,6 +29,8 @@ mod offset_fetch;
 mod offset_for_leader_epoch;
 mod produce;
 mod sync_group;
-mod unregister_broker;
 
+pub use api_versions::{Spoken, tell_versions};
+pub use describe_cluster::{BROKERS, CONTROLLERS};
 pub use describe_configs::settings;
+pub use metadata::ids;

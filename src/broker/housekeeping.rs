@@ -52,9 +52,7 @@ impl Housekeeping {
                 }
                 let failed = node.logs.offline_dirs();
                 if failed != offline {
-                    if let Err(error) = node.heartbeat(false).await {
-                        warn!(%error, "the controller did not hear of a failed directory");
-                    }
+                    node.lifecycle.wake();
                     offline = failed;
                 }
             }

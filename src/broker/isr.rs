@@ -1,21 +1,21 @@
 //! The in-sync sets of the partitions that are led here, kept with the controller (`AlterPartitionManager`): proposals are
 //! collected while one request is under way, and sent together.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use controller::{AlterPartition, AlteredPartition, Event, NewIsr, Reply};
 use host::task::JoinHandle;
-use model::{ErrorCode, PartitionIndex, TopicId};
+use kafka_protocol::messages::alter_partition_request::{BrokerState, PartitionData, TopicData};
+use kafka_protocol::messages::alter_partition_response::PartitionData as Altered;
+use kafka_protocol::messages::{AlterPartitionRequest, AlterPartitionResponse, BrokerId};
+use model::{ErrorCode, LeaderEpoch, NodeId, PartitionEpoch, PartitionIndex, TopicId};
 use parking_lot::Mutex;
 use replication::leader::{Answer, FollowerFetch, Proposal};
 use tokio::sync::{Notify, oneshot};
 
 use crate::node::Node;
 use crate::partition::Partition;
-
-/// How long to wait before what could not be asked is asked again.
-const RETRY: Duration = Duration::from_millis(50);
 
 /// Proposals that wait for the controller.
 #[derive(Default)]
@@ -69,25 +69,41 @@ impl Node {
     }
 
     async fn ask(&self, waiting: Vec<Waiting>) {
-        let partitions = waiting.iter().map(|(topic_id, partition, proposal)| NewIsr {
-            topic_id: *topic_id,
-            partition: *partition,
-            leader_epoch: proposal.leader_epoch,
-            partition_epoch: proposal.partition_epoch,
-            isr: proposal.isr.clone(),
-            recovering: false,
-        });
-        let event = AlterPartition { broker: self.id(), epoch: self.epoch(), partitions: partitions.collect() };
-        let answers = match self.quorum.submit(Event::AlterPartition(event)).await {
-            Ok(Reply::AlterPartition(Ok(answers))) => answers,
+        let mut topics: BTreeMap<TopicId, Vec<PartitionData>> = BTreeMap::new();
+        for (topic, index, proposal) in &waiting {
+            let isr = proposal
+                .isr
+                .iter()
+                .map(|(id, epoch)| BrokerState::default().with_broker_id(BrokerId(id.0)).with_broker_epoch(epoch.0));
+            let wanted = PartitionData::default()
+                .with_partition_index(index.0)
+                .with_leader_epoch(proposal.leader_epoch.0)
+                .with_partition_epoch(proposal.partition_epoch.0)
+                .with_new_isr_with_epochs(isr.collect());
+            topics.entry(*topic).or_default().push(wanted);
+        }
+        let topics = topics
+            .into_iter()
+            .map(|(id, partitions)| TopicData::default().with_topic_id(id.0).with_partitions(partitions));
+        let request = AlterPartitionRequest::default()
+            .with_broker_id(BrokerId(self.id().0))
+            .with_broker_epoch(self.epoch().0)
+            .with_topics(topics.collect());
+        let answered = match self.controllers.call(request).await {
+            Ok(answered) if answered.error_code == 0 => answered,
             other => {
-                tracing::warn!(answer = ?other, "the controller does not take in-sync sets; they are asked for again");
-                host::task::sleep_until(host::clock::monotonic().plus(RETRY)).await;
-                Vec::new()
+                let error = match other {
+                    Ok(answered) => ErrorCode::from_code(answered.error_code).map_or("?", ErrorCode::name).to_owned(),
+                    Err(error) => error.to_string(),
+                };
+                tracing::debug!(error, "the controller does not take in-sync sets; they are asked for again");
+                self.controllers.pause().await;
+                AlterPartitionResponse::default()
             }
         };
         for (topic, index, proposal) in waiting {
-            let told = answers.iter().find(|it| (it.topic_id, it.partition) == (topic, index));
+            let told = answered.topics.iter().filter(|told| told.topic_id == topic.0);
+            let told = told.flat_map(|told| &told.partitions).find(|told| told.partition_index == index.0);
             let Some(partition) = self.partitions.get(topic, index) else { continue };
             if let Some(next) = partition.on_answer(&proposal, answer(told)) {
                 self.proposals.add(&partition, next);
@@ -96,15 +112,15 @@ impl Node {
     }
 }
 
-fn answer(told: Option<&AlteredPartition>) -> Answer {
-    match told.map(|told| &told.result) {
-        Some(Ok(partition)) => Answer::Altered {
-            leader_epoch: partition.leader_epoch,
-            partition_epoch: partition.partition_epoch,
-            isr: partition.isr.clone(),
+fn answer(told: Option<&Altered>) -> Answer {
+    let Some(told) = told else { return Answer::Failed(ErrorCode::RequestTimedOut) };
+    match ErrorCode::from_code(told.error_code).unwrap_or(ErrorCode::UnknownServerError) {
+        ErrorCode::None => Answer::Altered {
+            leader_epoch: LeaderEpoch(told.leader_epoch),
+            partition_epoch: PartitionEpoch(told.partition_epoch),
+            isr: told.isr.iter().map(|id| NodeId(id.0)).collect(),
         },
-        Some(Err(refusal)) => Answer::Failed(refusal.code),
-        None => Answer::Failed(ErrorCode::RequestTimedOut),
+        error => Answer::Failed(error),
     }
 }
 

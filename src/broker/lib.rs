@@ -2,14 +2,19 @@
 
 pub mod apis;
 mod cleaner;
+mod controller;
+mod controllers;
 mod coordinators;
 mod directories;
+mod enrolment;
+mod feed;
 mod fetchers;
 mod groups;
 mod handlers;
 mod housekeeping;
 mod internal_topics;
 mod isr;
+mod link;
 mod listeners;
 mod membership;
 mod nearest;
@@ -25,41 +30,65 @@ mod replication_tests;
 mod service;
 mod text;
 mod topic_settings;
+mod vigil;
 mod waiters;
 
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
+use ::controller::{Controller, Settings};
 use anyhow::{Context, bail};
 use cleaner::Cleaner;
 use config::NodeConfig;
-use controller::{Controller, Settings};
-use model::{ClusterId, TopicId, TopicPartition};
-use net::{Server, SharedLimits};
-use quorum::Applied;
+use model::{BrokerEpoch, ClusterId, TopicId, TopicPartition};
+use net::{Bound, Server, SharedLimits};
+use quorum::{Applied, Quorum};
 use storage::manager::Logs;
 use tracing::info;
 
+use crate::controller::{ControllerNode, ControllerService};
+use controllers::Controllers;
 pub use directories::format;
+use enrolment::Enrolment;
+use feed::Feed;
 use housekeeping::Housekeeping;
 use isr::Keeper;
-use membership::Registration;
+use membership::{Heart, Registration};
 use node::{Node, Published};
 use service::Service;
 use topic_settings::TopicSettings;
+use vigil::Vigil;
 
 /// How long clients have to take their last responses when the node stops.
 const GRACE: Duration = Duration::from_secs(3);
 
 /// A node that serves.
 pub struct Running {
+    cluster_id: String,
+    directories: Vec<String>,
+    logs: Arc<Logs>,
+    addresses: Vec<SocketAddr>,
+    controller: Option<RunningController>,
+    broker: Option<RunningBroker>,
+}
+
+/// What a node runs as a controller.
+struct RunningController {
+    quorum: Arc<Quorum>,
+    server: Server,
+    vigil: Vigil,
+    enrolment: Enrolment,
+}
+
+/// What a node runs as a broker.
+struct RunningBroker {
     node: Arc<Node>,
     server: Server,
+    heart: Heart,
     housekeeping: Housekeeping,
     cleaner: Cleaner,
     keeper: Keeper,
-    addresses: Vec<SocketAddr>,
 }
 
 impl Running {
@@ -72,47 +101,47 @@ impl Running {
         host::limits::raise_open_files();
         let limits: SharedLimits = listeners::limits(&config).await.shared();
         let bound = listeners::bind(&config, limits.clone()).await?;
-        let addresses = bound.addresses().to_vec();
-        let endpoints = listeners::advertised(&config, &bound)?;
-
+        let bound_controller = listeners::bind_controller(&config, limits.clone()).await?;
         let config = Arc::new(config);
         let logs = Arc::new(directories::open(config.clone()).await?);
         let cluster_id = logs.cluster_id().clone();
-        // Called for changes only, and those come when the node is there to ask for them.
-        let follower: Arc<OnceLock<Weak<Node>>> = Arc::default();
-        let on_applied = {
-            let follower = follower.clone();
-            move |applied: &Applied| {
-                if let Some(node) = follower.get().and_then(Weak::upgrade) {
-                    node.follow(applied.image.clone(), applied.end.0 - 1);
-                }
-            }
+
+        let feed = Arc::new(Feed::default());
+        let told = feed.clone();
+        let on_applied = move |applied: &Applied| told.tell(applied);
+        let endpoints = listeners::advertised_controller(&config, &bound_controller)?;
+        let make = controller_of(&config, &cluster_id);
+        let quorum = directories::quorum(&config, &logs, &endpoints, make, on_applied);
+        let (quorum, _) = quorum.await.context("the metadata cannot be read")?;
+        let quorum = Arc::new(quorum);
+        let followed = || (quorum.watch(), quorum.watch_status());
+        let local = ControllerNode::new(Some(quorum.clone()), followed(), config.clone(), cluster_id.clone());
+        let patience =
+            Duration::from_millis(config.replication.controller_socket_timeout_ms.max(1).unsigned_abs().into());
+        let controllers = || Controllers::new(config.node_id, local.clone(), followed(), patience);
+        // Before anything is waited for that only a majority can decide.
+        let server = bound_controller.serve(Arc::new(ControllerService(local.clone())));
+        let vigil = Vigil::start(quorum.clone(), config.node_id);
+        let enrolment = Enrolment::start(controllers(), config.node_id, endpoints);
+        let controller = RunningController { quorum: quorum.clone(), server, vigil, enrolment };
+
+        let addresses = bound.addresses().to_vec();
+        let directories = logs.dirs().map(|dir| dir.path().display().to_string()).collect();
+        let mut running = Self {
+            cluster_id: cluster_id.0.clone(),
+            directories,
+            logs: logs.clone(),
+            addresses,
+            controller: Some(controller),
+            broker: None,
         };
-        let (quorum, image) = directories::quorum(&config, &logs, controller_of(&config, &cluster_id), on_applied)
-            .await
-            .context("the metadata cannot be read")?;
-        let offset = quorum.status().end.0 - 1;
-        let published = Published { image: metadata::Image::clone(&image), offset };
-        let node = Node::new(cluster_id.0, NodeConfig::clone(&config), published, logs.clone(), Arc::new(quorum));
-        node.apply_dynamic(&image);
-        let loading = node.clone();
-        host::task::blocking(move || load(&loading)).await??;
-        let _ = follower.set(Arc::downgrade(&node));
-        node.join(Registration {
-            endpoints,
-            log_dirs: logs.online_ids(),
-            previous_epoch: logs.previous_broker_epoch(),
-        })
-        .await?;
-        let published = node.published();
-        // A reign that the registration has not ended goes on.
-        node.take_up(&published.image);
-        node.groups.follow(&node, &published.image, &published.image, None);
-        let housekeeping = Housekeeping::start(&node, limits);
-        let cleaner = Cleaner::start(&node);
-        let keeper = Keeper::start(&node);
-        let server = bound.serve(Arc::new(Service(node.clone())));
-        Ok(Self { node, server, housekeeping, cleaner, keeper, addresses })
+        if config.is_broker {
+            let applied = quorum.watch().borrow().clone();
+            let published = Published { image: metadata::Image::clone(&applied.image), offset: applied.end.0 - 1 };
+            let node = Node::new(cluster_id.0, NodeConfig::clone(&config), published, logs, controllers());
+            running.broker = Some(RunningBroker::start(node, bound, limits, &feed).await?);
+        }
+        Ok(running)
     }
 
     /// Where clients reach it.
@@ -122,48 +151,90 @@ impl Running {
 
     /// The name of its cluster.
     pub fn cluster_id(&self) -> &str {
-        self.node.cluster_id()
+        &self.cluster_id
     }
 
     /// Where its data is.
     pub fn directories(&self) -> Vec<String> {
-        self.node.logs.dirs().map(|dir| dir.path().display().to_string()).collect()
+        self.directories.clone()
     }
 
     /// Waits for what a node cannot go on after: the metadata can no longer be written.
     pub async fn failed(&self) -> Arc<str> {
-        self.node.quorum.failed().await
+        match &self.controller {
+            Some(controller) => controller.quorum.failed().await,
+            None => std::future::pending().await,
+        }
     }
 
-    /// Stops in order: no more clients, everything written, directories marked as shut down cleanly.
+    /// Stops in order: others take over what this node leads, no more clients, everything written, directories marked as
+    /// shut down cleanly.
     ///
     /// # Errors
     /// Something could not be written; the next start recovers.
     pub async fn stop(self) -> anyhow::Result<()> {
+        let mut epoch = BrokerEpoch(-1);
+        if let Some(broker) = self.broker {
+            epoch = broker.node.epoch();
+            broker.stop().await;
+        }
+        if let Some(controller) = self.controller {
+            controller.enrolment.stop().await;
+            // The others must reach this one while another takes over.
+            controller.quorum.shutdown().await;
+            controller.vigil.stop().await;
+            controller.server.stop(GRACE).await;
+        }
+        let logs = self.logs;
+        host::task::blocking(move || logs.shutdown(epoch)).await?;
+        info!("stopped");
+        Ok(())
+    }
+}
+
+impl RunningBroker {
+    async fn start(node: Arc<Node>, bound: Bound, limits: SharedLimits, feed: &Arc<Feed>) -> anyhow::Result<Self> {
+        let endpoints = listeners::advertised(&node.config(), &bound)?;
+        node.apply_dynamic(&node.published().image);
+        let (log_dirs, previous_epoch) = (node.logs.online_ids(), node.logs.previous_broker_epoch());
+        node.register(Registration { endpoints, log_dirs, previous_epoch }).await?;
+        let heart = Heart::start(&node);
+        let (loading, feed) = (node.clone(), feed.clone());
+        let loaded = host::task::blocking(move || {
+            loading.apply_dynamic(&loading.published().image);
+            load(&loading)?;
+            let published = loading.published();
+            loading.groups.follow(&loading, &published.image, &published.image, None);
+            feed.follow(&loading);
+            anyhow::Ok(())
+        });
+        loaded.await??;
+        let housekeeping = Housekeeping::start(&node, limits);
+        let cleaner = Cleaner::start(&node);
+        let keeper = Keeper::start(&node);
+        node.lifecycle.unfence().await;
+        let server = bound.serve(Arc::new(Service(node.clone())));
+        Ok(Self { node, server, heart, housekeeping, cleaner, keeper })
+    }
+
+    async fn stop(self) {
+        if self.node.config().server.controlled_shutdown_enable {
+            self.node.lifecycle.shut_down().await;
+        }
         self.server.stop(GRACE).await;
         self.cleaner.stop().await;
         self.keeper.stop().await;
         self.housekeeping.stop().await;
         self.node.fetchers.stop().await;
         self.node.groups.resign();
-        if let Err(error) = self.node.heartbeat(true).await {
-            tracing::warn!(%error, "the controller did not hear of the shutdown");
-        }
-        self.node.quorum.shutdown().await;
-        let node = self.node.clone();
-        host::task::blocking(move || node.logs.shutdown(node.epoch())).await?;
-        info!("stopped");
-        Ok(())
+        self.heart.stop().await;
     }
 }
 
 /// Refuses what is not built yet, rather than doing something else than the configuration says.
 fn check(config: &NodeConfig) -> anyhow::Result<()> {
-    if !(config.is_broker && config.is_controller) {
-        bail!("process.roles: a node is broker and controller at once for now; set process.roles=broker,controller");
-    }
-    if config.voters.iter().any(|voter| voter.id != config.node_id.0) {
-        bail!("controller.quorum.voters: a node is its quorum's only voter for now, and these are others");
+    if !config.is_controller {
+        bail!("process.roles: a broker that is no controller is not served yet; set process.roles=broker,controller");
     }
     nearest::check(config)
 }

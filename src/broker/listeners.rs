@@ -3,16 +3,25 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
-use config::{NodeConfig, SecurityProtocol};
+use config::{Listener, NodeConfig, SecurityProtocol};
 use host::net::{SocketOptions, resolve};
-use metadata::records::BrokerEndpoint;
+use metadata::records::{BrokerEndpoint, ControllerEndpoint};
 use net::{Bound, Limits, ListenerSpec, SharedLimits};
 
 /// Binds the listeners that clients use. They may connect from now on, and are answered when the node serves.
 pub async fn bind(config: &NodeConfig, limits: SharedLimits) -> anyhow::Result<Bound> {
+    bind_all(config, config.listeners.broker().collect(), limits).await
+}
+
+/// Binds the listeners of this node as a controller.
+pub async fn bind_controller(config: &NodeConfig, limits: SharedLimits) -> anyhow::Result<Bound> {
+    bind_all(config, config.listeners.controller().collect(), limits).await
+}
+
+async fn bind_all(config: &NodeConfig, listeners: Vec<&Listener>, limits: SharedLimits) -> anyhow::Result<Bound> {
     let mut specs = Vec::new();
-    let names: Vec<&str> = config.listeners.broker().map(|listener| listener.name.as_str()).collect();
-    for listener in config.listeners.broker() {
+    let names: Vec<&str> = listeners.iter().map(|listener| listener.name.as_str()).collect();
+    for listener in listeners {
         if listener.protocol != SecurityProtocol::Plaintext {
             bail!("listener {}: {} is not served yet, only PLAINTEXT is", listener.name, listener.protocol.name());
         }
@@ -65,26 +74,49 @@ pub fn advertised(config: &NodeConfig, bound: &Bound) -> anyhow::Result<Vec<Brok
         .map(|listener| listener.name.as_str())
         .zip(bound.addresses().iter().map(|address| address.port()))
         .collect();
-    config
-        .listeners
-        .advertised
-        .iter()
-        .map(|listener| {
-            let host = match listener.host.as_deref() {
-                None | Some("") => host::net::host_name().context("this machine has no name to advertise")?,
-                Some(host) => host.to_owned(),
-            };
-            let port = match listener.port {
-                0 => ports.get(listener.name.as_str()).copied().unwrap_or(0),
-                port => port,
-            };
-            Ok(BrokerEndpoint {
-                name: listener.name.clone(),
-                host,
-                port,
-                security_protocol: listener.protocol.id(),
-                ..BrokerEndpoint::default()
-            })
+    let told = config.listeners.advertised.iter().map(|listener| {
+        Ok(BrokerEndpoint {
+            name: listener.name.clone(),
+            host: host_of(listener)?,
+            port: port_of(listener, &ports),
+            security_protocol: listener.protocol.id(),
+            ..BrokerEndpoint::default()
         })
-        .collect()
+    });
+    told.collect()
+}
+
+/// What brokers and other controllers are told of this node's listeners as a controller.
+pub fn advertised_controller(config: &NodeConfig, bound: &Bound) -> anyhow::Result<Vec<ControllerEndpoint>> {
+    let ports: BTreeMap<&str, u16> = config
+        .listeners
+        .controller()
+        .map(|listener| listener.name.as_str())
+        .zip(bound.addresses().iter().map(|address| address.port()))
+        .collect();
+    let told = config.listeners.advertised_controller.iter().map(|listener| {
+        Ok(ControllerEndpoint {
+            name: listener.name.clone(),
+            host: host_of(listener)?,
+            port: port_of(listener, &ports),
+            security_protocol: listener.protocol.id(),
+            ..ControllerEndpoint::default()
+        })
+    });
+    told.collect()
+}
+
+fn host_of(listener: &Listener) -> anyhow::Result<String> {
+    match listener.host.as_deref() {
+        None | Some("") => host::net::host_name().context("this machine has no name to advertise"),
+        Some(host) => Ok(host.to_owned()),
+    }
+}
+
+/// The real port where any free one was asked for.
+fn port_of(listener: &Listener, ports: &BTreeMap<&str, u16>) -> u16 {
+    match listener.port {
+        0 => ports.get(listener.name.as_str()).copied().unwrap_or(0),
+        port => port,
+    }
 }

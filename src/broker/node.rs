@@ -18,16 +18,18 @@ use storage::manager::Logs;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wire::{Broker, Context, Slice};
 
+use crate::controllers::Controllers;
 use crate::fetchers::Fetchers;
 use crate::groups::GroupCoordinators;
 use crate::isr::Proposals;
+use crate::membership::Lifecycle;
 use crate::partition::Partition;
 use crate::partitions::Partitions;
 use crate::peers::Brokers;
 use crate::producer_ids::ProducerIds;
 
 /// Entries of requests that are being decoded and handled at one time, in all connections together.
-const ADMITTED_ENTRIES: usize = 500_000;
+pub const ADMITTED_ENTRIES: usize = 500_000;
 /// Requests with fewer entries need no admission.
 const FREE_ENTRIES: usize = 1_000;
 /// Partitions on which fetches wait, in all connections together.
@@ -49,8 +51,10 @@ pub struct Node {
     pub proposals: Proposals,
     /// All logs in all directories.
     pub logs: Arc<Logs>,
-    /// The controllers' agreed log.
-    pub quorum: Arc<quorum::Quorum>,
+    /// The way to the active controller.
+    pub controllers: Controllers,
+    /// What this broker tells the controller, and hears from it.
+    pub lifecycle: Lifecycle,
     /// The fetch sessions (KIP-227).
     pub sessions: Mutex<Sessions>,
     /// Room for fetches to wait in.
@@ -98,13 +102,21 @@ pub struct BrokerAddress {
 
 impl Broker for Node {
     type Slice = FileSlice;
-    type Admission = Option<OwnedSemaphorePermit>;
+    type Admission = Admission;
 
-    async fn admit(&self, entries: usize) -> Self::Admission {
-        match entries {
-            0..=FREE_ENTRIES => None,
-            _ => self.admitted.clone().acquire_many_owned(entries as u32).await.ok(),
-        }
+    async fn admit(&self, entries: usize) -> Admission {
+        admit(&self.admitted, entries).await
+    }
+}
+
+/// What a large request holds while it is handled.
+pub type Admission = Option<OwnedSemaphorePermit>;
+
+/// Waits until a request of so many entries may be decoded.
+pub async fn admit(admitted: &Arc<Semaphore>, entries: usize) -> Admission {
+    match entries {
+        0..=FREE_ENTRIES => None,
+        _ => admitted.clone().acquire_many_owned(entries as u32).await.ok(),
     }
 }
 
@@ -115,7 +127,7 @@ impl Node {
         config: NodeConfig,
         published: Published,
         logs: Arc<Logs>,
-        quorum: Arc<quorum::Quorum>,
+        controllers: Controllers,
     ) -> Arc<Self> {
         let slots = usize::try_from(config.fetch.session_cache_slots).unwrap_or(0);
         let groups = GroupCoordinators::new(&config);
@@ -130,7 +142,8 @@ impl Node {
             fetchers: Fetchers::default(),
             proposals: Proposals::default(),
             logs,
-            quorum,
+            controllers,
+            lifecycle: Lifecycle::default(),
             sessions: Mutex::new(Sessions::new(slots)),
             parked: Arc::new(Semaphore::new(PARKED_PARTITIONS)),
             producer_ids: ProducerIds::default(),
@@ -315,6 +328,6 @@ impl Node {
 
     /// Creates a topic because somebody asked for it (`auto.create.topics.enable`).
     pub async fn auto_create(&self, name: &TopicName) -> Result<(), ErrorCode> {
-        crate::handlers::create_topics::auto_create(self, name).await
+        crate::internal_topics::auto_create(self, name).await
     }
 }

@@ -24,6 +24,10 @@ impl Node {
             // Who waits for a broker that has died waits for it no longer.
             self.partitions.all().iter().for_each(|partition| partition.deleters.wake());
         }
+        if !delta.brokers.is_empty() {
+            // Who shuts down waits until all others have seen what it changed.
+            self.lifecycle.wake();
+        }
         let brokers = self.follow_broker_configs(&image, &delta);
         for (topic, partitions) in &delta.topics {
             self.follow_topic(&image, *topic, partitions);

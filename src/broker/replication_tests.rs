@@ -18,8 +18,11 @@ use metadata::records::BrokerEndpoint;
 use model::batch::{BatchBuilder, BatchSettings, patch_base_offset_and_epoch};
 use model::{BrokerEpoch, ErrorCode, NodeId, Offset, PartitionIndex, Timestamp, TopicId};
 
+use quorum::Quorum;
+
 use crate::Running;
 use crate::membership::Registration;
+use crate::node::Node;
 use crate::partition::Partition;
 
 const TOPIC: &str = "copied";
@@ -30,7 +33,7 @@ async fn start(id: i32, dir: &tempfile::TempDir, extra: &[(&str, &str)]) -> Runn
     for (key, value) in [
         ("node.id", id.to_string()),
         ("controller.quorum.bootstrap.servers", "127.0.0.1:9093".to_owned()),
-        ("listeners", "PLAINTEXT://127.0.0.1:0,CONTROLLER://127.0.0.1:9093".to_owned()),
+        ("listeners", "PLAINTEXT://127.0.0.1:0,CONTROLLER://127.0.0.1:0".to_owned()),
         ("log.dirs", dir.path().display().to_string()),
         ("replica.lag.time.max.ms", "1000".to_owned()),
         ("replica.fetch.backoff.ms", "20".to_owned()),
@@ -39,6 +42,14 @@ async fn start(id: i32, dir: &tempfile::TempDir, extra: &[(&str, &str)]) -> Runn
     }
     settings.extend(extra.iter().map(|(key, value)| ((*key).into(), (*value).into())));
     Running::start(NodeConfig::from_settings(settings).unwrap()).await.unwrap()
+}
+
+fn node(of: &Running) -> &Arc<Node> {
+    &of.broker.as_ref().unwrap().node
+}
+
+fn quorum(of: &Running) -> &Quorum {
+    &of.controller.as_ref().unwrap().quorum
 }
 
 /// A leader and a broker that follows it, with one topic on both.
@@ -66,15 +77,15 @@ impl Pair {
         };
         let registration = Registration {
             endpoints: vec![endpoint],
-            log_dirs: follower.node.logs.online_ids(),
+            log_dirs: node(&follower).logs.online_ids(),
             previous_epoch: BrokerEpoch(-1),
         };
-        let introduction = follower.node.introduce(leader.cluster_id(), registration);
-        let epoch = match leader.node.quorum.submit(Event::RegisterBroker(introduction)).await.unwrap() {
-            Reply::RegisterBroker(epoch) => epoch.unwrap(),
-            other => panic!("{other:?}"),
-        };
-        follower.node.set_epoch(epoch);
+        // Its own metadata changes no more when it has registered as its own controller.
+        node(&follower).controllers.applied(|image| !image.controllers.is_empty()).await;
+        let introduction = node(&follower).introduce(leader.cluster_id(), registration);
+        let registered = node(&leader).controllers.call(introduction).await.unwrap();
+        assert_eq!(registered.error_code, 0);
+        node(&follower).set_epoch(BrokerEpoch(registered.broker_epoch));
         let pair = Self { leader, follower, topic: host::dice::uuid(), _dirs: dirs };
         pair.beat().await;
         let new = NewTopic {
@@ -87,7 +98,7 @@ impl Pair {
             describable: false,
         };
         let event = Event::CreateTopics(CreateTopics { topics: vec![new], validate_only: false, seed: 1 });
-        match pair.leader.node.quorum.submit(event).await.unwrap() {
+        match quorum(&pair.leader).submit(event).await.unwrap() {
             Reply::CreateTopics(Ok(results)) => results.into_iter().for_each(|it| drop(it.result.unwrap())),
             other => panic!("{other:?}"),
         }
@@ -99,14 +110,14 @@ impl Pair {
     async fn beat(&self) {
         let event = Event::BrokerHeartbeat(controller::BrokerHeartbeat {
             broker: NodeId(2),
-            epoch: self.follower.node.epoch(),
-            metadata_offset: Offset(self.leader.node.published().offset),
+            epoch: node(&self.follower).epoch(),
+            metadata_offset: Offset(node(&self.leader).published().offset),
             want_fence: false,
             want_shut_down: false,
             offline_log_dirs: vec![],
             cordoned_log_dirs: None,
         });
-        match self.leader.node.quorum.submit(event).await.unwrap() {
+        match quorum(&self.leader).submit(event).await.unwrap() {
             Reply::BrokerHeartbeat(status) => assert!(!status.unwrap().fenced),
             other => panic!("{other:?}"),
         }
@@ -114,18 +125,18 @@ impl Pair {
 
     /// The follower hears what the controller has decided until now.
     async fn tell(&self) {
-        let (node, published) = (self.follower.node.clone(), self.leader.node.published());
+        let (node, published) = (node(&self.follower).clone(), node(&self.leader).published());
         let follow = move || node.follow(Arc::new(published.image.clone()), published.offset);
         host::task::blocking(follow).await.unwrap();
     }
 
     fn isr(&self) -> Vec<i32> {
-        let published = self.leader.node.published();
+        let published = node(&self.leader).published();
         published.image.partition(TOPIC, PartitionIndex(0)).unwrap().isr.iter().map(|id| id.0).collect()
     }
 
     fn replica(&self, of: &Running) -> Arc<Partition> {
-        of.node.partitions.get(self.topic, PartitionIndex(0)).unwrap()
+        node(of).partitions.get(self.topic, PartitionIndex(0)).unwrap()
     }
 
     /// Produces one record through the leader; tells how it went and where the record is.
@@ -206,7 +217,7 @@ async fn one_that_stops_copying_leaves_the_in_sync_set_and_comes_back() {
     let pair = Pair::start("1").await;
     pair.tell().await;
     assert_eq!(pair.produce(-1, 10_000).await, (ErrorCode::None, 0));
-    pair.follower.node.fetchers.stop().await;
+    node(&pair.follower).fetchers.stop().await;
     // Waits for the follower until it is given up, and is acknowledged then.
     assert_eq!(pair.produce(-1, 20_000).await, (ErrorCode::None, 1));
     assert_eq!(pair.replica(&pair.follower).log.end_offset(), Offset(1));
@@ -235,7 +246,7 @@ async fn what_a_new_leader_does_not_have_is_cut_off() {
     pair.tell().await;
     assert_eq!(pair.produce(-1, 10_000).await, (ErrorCode::None, 0));
     let copy = pair.replica(&pair.follower);
-    pair.follower.node.fetchers.stop().await;
+    node(&pair.follower).fetchers.stop().await;
     // The follower has a record that was never committed; then the leader is elected anew, and writes another in its place.
     let mut batch = BatchBuilder::new(BatchSettings::default());
     batch.append(None, Some(b"nobody else has this"), &[], Timestamp(1));
@@ -244,9 +255,13 @@ async fn what_a_new_leader_does_not_have_is_cut_off() {
     patch_base_offset_and_epoch(&mut bytes, Offset(1), epoch);
     copy.log.append_as_follower(&bytes, epoch, Timestamp(1)).unwrap();
     for broker in [2, 1] {
-        pair.leader.node.quorum.submit(Event::FenceBroker(NodeId(broker))).await.unwrap();
+        quorum(&pair.leader).submit(Event::FenceBroker(NodeId(broker))).await.unwrap();
     }
-    pair.leader.node.heartbeat(false).await.unwrap();
+    until("the leader is back", || {
+        node(&pair.leader).lifecycle.wake();
+        pair.replica(&pair.leader).leader_epoch() > epoch && pair.replica(&pair.leader).is_leader()
+    })
+    .await;
     assert_eq!(copy.log.end_offset(), Offset(2));
     assert_eq!(pair.produce(1, 1_000).await, (ErrorCode::None, 1));
     pair.beat().await;

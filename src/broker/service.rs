@@ -50,7 +50,8 @@ fn refuse(connection: &Connection, error: &HeaderError) -> net::Outcome {
     net::Outcome::Close
 }
 
-fn forward(outcome: wire::Outcome<FileSlice>) -> net::Outcome {
+/// What the connection is told of an outcome.
+pub fn forward(outcome: wire::Outcome<FileSlice>) -> net::Outcome {
     match outcome {
         wire::Outcome::Ready(chunks) => net::Outcome::Ready(reply(chunks)),
         wire::Outcome::Nothing => net::Outcome::Ready(net::Reply::None),

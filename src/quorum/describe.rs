@@ -2,6 +2,7 @@
 
 use model::{DirectoryId, LeaderEpoch, NodeId, Offset, Timestamp};
 
+use crate::control::Voter;
 use crate::handle::Quorum;
 use crate::raft;
 
@@ -67,6 +68,11 @@ impl Quorum {
     /// All voters, by node.
     pub fn voters(&self) -> &[NodeId] {
         &self.parts.voters.ids
+    }
+
+    /// The voters with their directories and addresses, where voters are dynamic (KIP-853); else none.
+    pub fn named_voters(&self) -> &[Voter] {
+        &self.parts.voters.named
     }
 
     /// Whether this node leads as far as openraft knows, majority or not.

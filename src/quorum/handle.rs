@@ -43,6 +43,7 @@ pub(crate) struct Parts {
     pub(crate) peers: Arc<Peers>,
     pub(crate) publish: Arc<Publish>,
     pub(crate) voters: start::Voters,
+    voting: Arc<Voting>,
     server: Server,
 }
 
@@ -180,6 +181,7 @@ impl Quorum {
             reign: None,
             first: None,
         };
+        let votes = voting.clone();
         let (alive, over) = watch::channel(());
         let task = task::spawn(async move {
             let alone = driver.voters.ids.len() == 1;
@@ -204,7 +206,7 @@ impl Quorum {
             drop((lock, alive));
         });
         let (stop, task) = (Mutex::new(Some(stop)), Mutex::new(Some(task)));
-        let parts = Parts { raft, store, ledger, peers, publish, voters, server };
+        let parts = Parts { raft, store, ledger, peers, publish, voters, voting: votes, server };
         Ok(Self { node, asks, status: watched, parts, over, stop, task })
     }
 
@@ -237,6 +239,15 @@ impl Quorum {
     /// Answers a message that another voter's [`Transport::call`] brought. An error costs whoever sent it the connection.
     pub async fn serve(&self, message: &[u8]) -> Result<Bytes, Refused> {
         self.parts.server.serve(message).await
+    }
+
+    /// A node's process was seen to have ended: its connections broke, and new ones are refused. If it led, another
+    /// voter stands for election sooner than it would by silence alone; it stands by what it hears, so a wrong
+    /// suspicion costs an election at most.
+    pub fn suspect(&self, node: NodeId) {
+        if self.parts.voters.ids.contains(&node) && node != self.node {
+            self.parts.voting.suspect(node);
+        }
     }
 
     /// How the quorum is now.

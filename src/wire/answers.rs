@@ -56,4 +56,98 @@ shapes! {
             }
         }
     }
+    AlterPartition, flexible 0+ {
+        throttle_time_ms 2+: int32;
+        error_code 2+: int16;
+        topics 2+: array {
+            topic_id 2+: uuid;
+            partitions 2+: array {
+                partition_index 2+: int32;
+                error_code 2+: int16;
+                leader_id 2+: int32;
+                leader_epoch 2+: int32;
+                isr 2+: array int32;
+                leader_recovery_state 2+: int8;
+                partition_epoch 2+: int32;
+            }
+        }
+    }
+    BrokerRegistration, flexible 0+ {
+        throttle_time_ms 0+: int32;
+        error_code 0+: int16;
+        broker_epoch 0+: int64;
+    }
+    BrokerHeartbeat, flexible 0+ {
+        throttle_time_ms 0+: int32;
+        error_code 0+: int16;
+        is_caught_up 0+: int8;
+        is_fenced 0+: int8;
+        should_shut_down 0+: int8;
+    }
+    AllocateProducerIds, flexible 0+ {
+        throttle_time_ms 0+: int32;
+        error_code 0+: int16;
+        producer_id_start 0+: int64;
+        producer_id_len 0+: int32;
+    }
+    AssignReplicasToDirs, flexible 0+ {
+        throttle_time_ms 0+: int32;
+        error_code 0+: int16;
+        directories 0+: array {
+            id 0+: uuid;
+            topics 0+: array {
+                topic_id 0+: uuid;
+                partitions 0+: array {
+                    partition_index 0+: int32;
+                    error_code 0+: int16;
+                }
+            }
+        }
+    }
+    ControllerRegistration, flexible 0+ {
+        throttle_time_ms 0+: int32;
+        error_code 0+: int16;
+        error_message 0+: string;
+    }
+    Envelope, flexible 0+ {
+        response_data 0+: bytes;
+        error_code 0+: int16;
+    }
+    CreateTopics, flexible 5+ {
+        throttle_time_ms 2+: int32;
+        topics 2+: array {
+            name 2+: string;
+            topic_id 7+: uuid;
+            error_code 2+: int16;
+            error_message 2+: string;
+            topic_config_error_code 5+ tag 0: int16;
+            num_partitions 5+: int32;
+            replication_factor 5+: int16;
+            configs 5+: array {
+                name 5+: string;
+                value 5+: string;
+                read_only 5+: int8;
+                config_source 5+: int8;
+                is_sensitive 5+: int8;
+            }
+        }
+    }
+    AlterConfigs, flexible 2+ {
+        throttle_time_ms 0+: int32;
+        responses 0+: array {
+            error_code 0+: int16;
+            error_message 0+: string;
+            resource_type 0+: int8;
+            resource_name 0+: string;
+        }
+    }
+    IncrementalAlterConfigs, flexible 1+ {
+        throttle_time_ms 0+: int32;
+        responses 0+: array {
+            error_code 0+: int16;
+            error_message 0+: string;
+            resource_type 0+: int8;
+            resource_name 0+: string;
+        }
+    }
 }

@@ -4,6 +4,7 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use kafka_protocol::messages::{ApiKey, RequestHeader, ResponseHeader};
 use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Request, StrBytes};
 
+use crate::Context;
 use crate::answers;
 use crate::guard::{self, Malformed, Shape};
 
@@ -15,14 +16,28 @@ pub trait Call: Request {
     const ANSWER: &'static Shape;
 }
 
-impl Call for kafka_protocol::messages::FetchRequest {
-    const VERSION: i16 = 17;
-    const ANSWER: &'static Shape = &answers::Fetch;
+macro_rules! calls {
+    ($( $api:ident($request:ident) $version:literal; )*) => {
+        $( impl Call for kafka_protocol::messages::$request {
+            const VERSION: i16 = $version;
+            const ANSWER: &'static Shape = &answers::$api;
+        } )*
+    };
 }
 
-impl Call for kafka_protocol::messages::ListOffsetsRequest {
-    const VERSION: i16 = 10;
-    const ANSWER: &'static Shape = &answers::ListOffsets;
+calls! {
+    Fetch(FetchRequest) 17;
+    ListOffsets(ListOffsetsRequest) 10;
+    CreateTopics(CreateTopicsRequest) 7;
+    AlterConfigs(AlterConfigsRequest) 2;
+    IncrementalAlterConfigs(IncrementalAlterConfigsRequest) 1;
+    AlterPartition(AlterPartitionRequest) 3;
+    Envelope(EnvelopeRequest) 0;
+    BrokerRegistration(BrokerRegistrationRequest) 4;
+    BrokerHeartbeat(BrokerHeartbeatRequest) 1;
+    AllocateProducerIds(AllocateProducerIdsRequest) 0;
+    ControllerRegistration(ControllerRegistrationRequest) 0;
+    AssignReplicasToDirs(AssignReplicasToDirsRequest) 0;
 }
 
 /// Why a response cannot be used. The connection cannot go on after it.
@@ -65,22 +80,52 @@ pub fn request<R: Call>(message: &R, correlation_id: i32, client_id: &str) -> Re
     Ok(frame.freeze())
 }
 
+/// A request that was read, as the client sent it, without a length: to be forwarded (KIP-590).
+///
+/// # Errors
+/// None, but for a field that the version does not have.
+pub fn again<R: Request>(context: &Context, message: &R) -> Result<Bytes, String> {
+    let text = |error: anyhow::Error| error.to_string();
+    let (key, version) = (context.key(), context.version());
+    let header = RequestHeader::default()
+        .with_request_api_key(key as i16)
+        .with_request_api_version(version)
+        .with_correlation_id(context.correlation_id())
+        .with_client_id(Some(StrBytes::from_string(context.client_id().to_owned())));
+    let mut bytes = BytesMut::with_capacity(message.compute_size(version).map_err(text)? + 64);
+    header.encode(&mut bytes, key.request_header_version(version)).map_err(text)?;
+    message.encode(&mut bytes, version).map_err(text)?;
+    Ok(bytes.freeze())
+}
+
+/// The response to a request that was forwarded.
+///
+/// # Errors
+/// As [`response`].
+pub fn forwarded<R: Call>(context: &Context, frame: Bytes) -> Result<R::Response, BadAnswer> {
+    decode::<R>(frame, context.correlation_id(), context.version())
+}
+
 /// The response in `frame`, which has no length in front any more. Records in it are slices of the frame.
 ///
 /// # Errors
 /// It is not the response to the request of that number, or none at all.
-pub fn response<R: Call>(mut frame: Bytes, correlation_id: i32) -> Result<R::Response, BadAnswer> {
+pub fn response<R: Call>(frame: Bytes, correlation_id: i32) -> Result<R::Response, BadAnswer> {
+    decode::<R>(frame, correlation_id, R::VERSION)
+}
+
+fn decode<R: Call>(mut frame: Bytes, correlation_id: i32, version: i16) -> Result<R::Response, BadAnswer> {
     let content = |error: anyhow::Error| BadAnswer::Content(error.to_string());
     if frame.remaining() < 4 {
         return Err(Malformed::Truncated.into());
     }
-    let header_version = R::Response::header_version(R::VERSION);
+    let header_version = R::Response::header_version(version);
     let header = ResponseHeader::decode(&mut frame, header_version).map_err(content)?;
     if header.correlation_id != correlation_id {
         return Err(BadAnswer::Correlation { wanted: correlation_id, found: header.correlation_id });
     }
-    guard::check(R::ANSWER, R::VERSION, &frame)?;
-    R::Response::decode(&mut frame, R::VERSION).map_err(content)
+    guard::check(R::ANSWER, version, &frame)?;
+    R::Response::decode(&mut frame, version).map_err(content)
 }
 
 #[cfg(test)]

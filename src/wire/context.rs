@@ -40,6 +40,13 @@ impl Context {
         Self { header, origin }
     }
 
+    /// The context of a request that this node makes of itself.
+    pub fn own(api: crate::Api, origin: Arc<Origin>) -> Self {
+        let header =
+            Header { api, version: api.max, correlation_id: 0, client_id: None, is_unknown_api_versions: false };
+        Self { header, origin }
+    }
+
     /// Which API is asked; for the dispatch.
     pub fn key(&self) -> ApiKey {
         self.header.api.key
@@ -92,6 +99,16 @@ impl Context {
     /// Metadata before 6 learns LEADER_NOT_AVAILABLE where later ones learn LISTENER_NOT_FOUND (KAFKA-6911).
     pub fn knows_listener_not_found(&self) -> bool {
         self.version() >= 6
+    }
+
+    /// Whether DescribeQuorum tells of directories, of where voters listen, and why it fails (2, KIP-853).
+    pub fn tells_quorum_nodes(&self) -> bool {
+        self.key() == ApiKey::DescribeQuorum && self.version() >= 2
+    }
+
+    /// Whether UpdateFeatures answers for each feature (0 and 1), and not only for all.
+    pub fn tells_each_feature(&self) -> bool {
+        self.key() == ApiKey::UpdateFeatures && self.version() <= 1
     }
 
     /// Whether topics go by id instead of name (Fetch and Produce since 13, KIP-516; committed offsets since 10,

@@ -14,6 +14,7 @@ pub mod schema;
 mod serve;
 pub mod shapes;
 mod table;
+pub mod voting;
 
 pub use context::{Context, MetadataNull, Origin};
 pub use guard::Malformed;

@@ -354,4 +354,125 @@ shapes! {
     UnregisterBroker, flexible 0+ {
         broker_id 0+: int32;
     }
+    AlterPartition, flexible 0+ {
+        broker_id 2+: int32;
+        broker_epoch 2+: int64;
+        topics 2+: array {
+            topic_id 2+: uuid;
+            partitions 2+: array {
+                partition_index 2+: int32;
+                leader_epoch 2+: int32;
+                new_isr 2-2: array int32;
+                new_isr_with_epochs 3+: array {
+                    broker_id 3+: int32;
+                    broker_epoch 3+: int64;
+                }
+                leader_recovery_state 2+: int8;
+                partition_epoch 2+: int32;
+            }
+        }
+    }
+    BrokerRegistration, flexible 0+ {
+        broker_id 0+: int32;
+        cluster_id 0+: string;
+        incarnation_id 0+: uuid;
+        listeners 0+: array {
+            name 0+: string;
+            host 0+: string;
+            port 0+: int16;
+            security_protocol 0+: int16;
+        }
+        features 0+: array {
+            name 0+: string;
+            min_supported_version 0+: int16;
+            max_supported_version 0+: int16;
+        }
+        rack 0+: string;
+        is_migrating_zk_broker 1+: int8;
+        log_dirs 2+: array uuid;
+        previous_broker_epoch 3+: int64;
+    }
+    BrokerHeartbeat, flexible 0+ {
+        broker_id 0+: int32;
+        broker_epoch 0+: int64;
+        current_metadata_offset 0+: int64;
+        want_fence 0+: int8;
+        want_shut_down 0+: int8;
+        offline_log_dirs 1+ tag 0: array uuid;
+        cordoned_log_dirs 2+ tag 1: array uuid;
+    }
+    AllocateProducerIds, flexible 0+ {
+        broker_id 0+: int32;
+        broker_epoch 0+: int64;
+    }
+    AssignReplicasToDirs, flexible 0+ {
+        broker_id 0+: int32;
+        broker_epoch 0+: int64;
+        directories 0+: array {
+            id 0+: uuid;
+            topics 0+: array {
+                topic_id 0+: uuid;
+                partitions 0+: array {
+                    partition_index 0+: int32;
+                }
+            }
+        }
+    }
+    ControllerRegistration, flexible 0+ {
+        controller_id 0+: int32;
+        incarnation_id 0+: uuid;
+        zk_migration_ready 0+: int8;
+        listeners 0+: array {
+            name 0+: string;
+            host 0+: string;
+            port 0+: int16;
+            security_protocol 0+: int16;
+        }
+        features 0+: array {
+            name 0+: string;
+            min_supported_version 0+: int16;
+            max_supported_version 0+: int16;
+        }
+    }
+    Envelope, flexible 0+ {
+        request_data 0+: bytes;
+        request_principal 0+: bytes;
+        client_host_address 0+: bytes;
+    }
+    DescribeQuorum, flexible 0+ {
+        topics 0+: array {
+            topic_name 0+: string;
+            partitions 0+: array {
+                partition_index 0+: int32;
+            }
+        }
+    }
+    FetchSnapshot, flexible 0+ {
+        cluster_id 0+ tag 0: string;
+        replica_id 0+: int32;
+        max_bytes 0+: int32;
+        topics 0+: array {
+            name 0+: string;
+            partitions 0+: array {
+                partition 0+: int32;
+                current_leader_epoch 0+: int32;
+                snapshot_id 0+: group {
+                    end_offset 0+: int64;
+                    epoch 0+: int32;
+                }
+                position 0+: int64;
+                replica_directory_id 1+ tag 0: uuid;
+            }
+        }
+    }
+    UpdateFeatures, flexible 0+ {
+        timeout_ms 0+: int32;
+        feature_updates 0+: array {
+            feature 0+: string;
+            max_version_level 0+: int16;
+            allow_downgrade 0-0: int8;
+            upgrade_type 1+: int8;
+        }
+        validate_only 1+: int8;
+    }
 }

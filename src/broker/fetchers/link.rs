@@ -4,33 +4,15 @@ use std::io;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use host::net::SocketOptions;
 use kafka_protocol::messages::fetch_response::PartitionData;
 use kafka_protocol::messages::{FetchRequest, FetchResponse, ListOffsetsRequest};
 use model::{ErrorCode, NodeId, Offset, Timestamp};
-use net::Client;
 use replication::follower::{Key, Reply, Step, Told};
-use wire::call::{self, Call};
 
 use super::{Leader, request};
+use crate::link::Link;
 use crate::node::Node;
 use crate::partition::{Copied, Partition, View};
-
-/// A connection and the number of the next request on it.
-struct Link {
-    client: Client,
-    next: i32,
-    client_id: String,
-}
-
-impl Link {
-    async fn call<R: Call>(&mut self, message: &R) -> io::Result<R::Response> {
-        self.next = self.next.wrapping_add(1) & i32::MAX;
-        let frame = call::request(message, self.next, &self.client_id).map_err(io::Error::other)?;
-        let answer = self.client.call(&frame).await?;
-        call::response::<R>(answer, self.next).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
-    }
-}
 
 /// Follows until the node is gone.
 pub async fn keep(node: Weak<Node>, leader: Arc<Leader>) {
@@ -105,15 +87,10 @@ async fn connect(node: &Node, leader: NodeId) -> io::Result<Link> {
     let config = node.config();
     let address = node.address_of(leader, &config.listeners.inter_broker);
     let (host, port) = address.ok_or_else(|| io::Error::other("the metadata has no address of it"))?;
-    let options = SocketOptions {
-        receive_buffer_bytes: config.replication.socket_receive_buffer_bytes,
-        send_buffer_bytes: -1,
-        ..SocketOptions::default()
-    };
-    let patience = Duration::from_millis(config.replication.socket_timeout_ms.unsigned_abs().into());
-    // A first batch may be larger than every limit that was asked for.
-    let client = Client::connect(&host, port, options, patience, i32::MAX as usize).await?;
-    Ok(Link { client, next: 0, client_id: format!("broker-{}-fetcher-0", node.id()) })
+    let replication = &config.replication;
+    let patience = Duration::from_millis(replication.socket_timeout_ms.unsigned_abs().into());
+    let client_id = format!("broker-{}-fetcher-0", node.id());
+    Link::connect(&host, port, replication.socket_receive_buffer_bytes, patience, client_id).await
 }
 
 impl Leader {

@@ -1,129 +1,99 @@
-//! AlterConfigs 0 to 2 and IncrementalAlterConfigs 0 to 1 (KIP-133, KIP-339): the controller decides, and what is dynamic
-//! holds when the answer leaves.
+//! AlterConfigs 0 to 2 and IncrementalAlterConfigs 0 to 1 (KIP-133, KIP-339), but for what this broker knows better than the
+//! controller, which decides the rest (`ConfigAdminManager`). What is dynamic holds when the answer leaves.
 
-use controller::{AlterConfigs, ConfigChange, Event, IncrementalAlterConfigs, Reply};
 use kafka_protocol::messages::alter_configs_response::AlterConfigsResourceResponse;
 use kafka_protocol::messages::incremental_alter_configs_response::AlterConfigsResourceResponse as IncrementalResponse;
 use kafka_protocol::messages::{
     AlterConfigsRequest, AlterConfigsResponse, IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse,
 };
-use metadata::{ConfigResource, ResourceType};
+use metadata::ResourceType;
 use model::ErrorCode;
 use wire::{Answer, Context, Handle};
 
 use super::describe_configs::Refusal;
 use crate::node::{FileSlice, Node};
-use crate::text::{text, text_or_null};
+use crate::text::text_or_null;
 
 impl Handle<IncrementalAlterConfigsRequest> for Node {
     async fn handle(
         &self,
-        _: &Context,
-        request: IncrementalAlterConfigsRequest,
+        context: &Context,
+        mut request: IncrementalAlterConfigsRequest,
     ) -> Answer<IncrementalAlterConfigsResponse, FileSlice> {
-        let resources: Vec<_> = request
-            .resources
-            .into_iter()
-            .map(|resource| {
-                let changes = resource.configs.into_iter().map(|change| ConfigChange {
-                    name: change.name.to_string(),
-                    operation: change.config_operation,
-                    value: change.value.map(|value| value.to_string()),
-                });
-                let named = ConfigResource::new(ResourceType(resource.resource_type), resource.resource_name.as_str());
-                (named, changes.collect())
-            })
-            .collect();
-        let validate_only = request.validate_only;
-        let told = self
-            .alter(resources, |resources| {
-                Event::IncrementalAlterConfigs(IncrementalAlterConfigs { resources, validate_only })
-            })
-            .await;
-        let responses = told.into_iter().map(|(resource, error, message)| {
-            IncrementalResponse::default()
-                .with_error_code(error)
-                .with_error_message(text_or_null(message))
-                .with_resource_type(resource.kind.0)
-                .with_resource_name(text(resource.name))
-        });
-        IncrementalAlterConfigsResponse::default().with_responses(responses.collect()).into()
+        let asked = std::mem::take(&mut request.resources);
+        let mut told = Vec::with_capacity(asked.len());
+        for resource in asked {
+            let refusal = self.refuse_alteration(ResourceType(resource.resource_type), &resource.resource_name);
+            let answer = IncrementalResponse::default()
+                .with_resource_type(resource.resource_type)
+                .with_resource_name(resource.resource_name.clone());
+            if refusal.is_none() {
+                request.resources.push(resource);
+            }
+            told.push((answer, refusal));
+        }
+        let decided = match request.resources.is_empty() {
+            true => Vec::new(),
+            false => self.controllers.forward_typed(context, request).await.map_or(Vec::new(), |it| it.responses),
+        };
+        let mut decided = decided.into_iter();
+        let tell = |(answer, refusal): (IncrementalResponse, Option<Refusal>)| match refusal {
+            Some(Refusal(code, message)) => {
+                answer.with_error_code(code.code()).with_error_message(text_or_null(message))
+            }
+            None => decided
+                .next()
+                .unwrap_or_else(|| answer.with_error_code(ErrorCode::NotController.code()).with_error_message(None)),
+        };
+        let responses = told.into_iter().map(tell).collect();
+        IncrementalAlterConfigsResponse::default().with_responses(responses).into()
     }
 }
 
 impl Handle<AlterConfigsRequest> for Node {
-    async fn handle(&self, _: &Context, request: AlterConfigsRequest) -> Answer<AlterConfigsResponse, FileSlice> {
-        let resources: Vec<_> = request
-            .resources
-            .into_iter()
-            .map(|resource| {
-                let configs = resource.configs.into_iter();
-                let configs = configs.map(|c| (c.name.to_string(), c.value.map(|value| value.to_string())));
-                let named = ConfigResource::new(ResourceType(resource.resource_type), resource.resource_name.as_str());
-                (named, configs.collect())
-            })
-            .collect();
-        let validate_only = request.validate_only;
-        let told =
-            self.alter(resources, |resources| Event::AlterConfigs(AlterConfigs { resources, validate_only })).await;
-        let responses = told.into_iter().map(|(resource, error, message)| {
-            AlterConfigsResourceResponse::default()
-                .with_error_code(error)
-                .with_error_message(text_or_null(message))
-                .with_resource_type(resource.kind.0)
-                .with_resource_name(text(resource.name))
-        });
-        AlterConfigsResponse::default().with_responses(responses.collect()).into()
+    async fn handle(
+        &self,
+        context: &Context,
+        mut request: AlterConfigsRequest,
+    ) -> Answer<AlterConfigsResponse, FileSlice> {
+        let asked = std::mem::take(&mut request.resources);
+        let mut told = Vec::with_capacity(asked.len());
+        for resource in asked {
+            let refusal = self.refuse_alteration(ResourceType(resource.resource_type), &resource.resource_name);
+            let answer = AlterConfigsResourceResponse::default()
+                .with_resource_type(resource.resource_type)
+                .with_resource_name(resource.resource_name.clone());
+            if refusal.is_none() {
+                request.resources.push(resource);
+            }
+            told.push((answer, refusal));
+        }
+        let decided = match request.resources.is_empty() {
+            true => Vec::new(),
+            false => self.controllers.forward_typed(context, request).await.map_or(Vec::new(), |it| it.responses),
+        };
+        let mut decided = decided.into_iter();
+        let tell = |(answer, refusal): (AlterConfigsResourceResponse, Option<Refusal>)| match refusal {
+            Some(Refusal(code, message)) => {
+                answer.with_error_code(code.code()).with_error_message(text_or_null(message))
+            }
+            None => decided
+                .next()
+                .unwrap_or_else(|| answer.with_error_code(ErrorCode::NotController.code()).with_error_message(None)),
+        };
+        let responses = told.into_iter().map(tell).collect();
+        AlterConfigsResponse::default().with_responses(responses).into()
     }
 }
 
-type Told = Vec<(ConfigResource, i16, Option<String>)>;
-
 impl Node {
-    /// Has the controller decide, but for what this broker knows better; one answer a resource, in the asked order.
-    async fn alter<C>(
-        &self,
-        resources: Vec<(ConfigResource, C)>,
-        event: impl FnOnce(Vec<(ConfigResource, C)>) -> Event,
-    ) -> Told {
-        let mut told: Vec<(ConfigResource, Option<Refusal>)> = Vec::with_capacity(resources.len());
-        let mut passed = Vec::new();
-        for (resource, changes) in resources {
-            let refusal = self.refuse_alteration(&resource);
-            if refusal.is_none() {
-                passed.push((resource.clone(), changes));
-            }
-            told.push((resource, refusal));
-        }
-        let decided = match passed.is_empty() {
-            true => Vec::new(),
-            false => match self.quorum.submit(event(passed)).await {
-                Ok(Reply::AlterConfigs(decided)) => decided,
-                _ => Vec::new(),
-            },
-        };
-        let mut decided = decided.into_iter();
-        let answer = |(resource, refusal): (ConfigResource, Option<Refusal>)| {
-            if let Some(Refusal(code, message)) = refusal {
-                return (resource, code.code(), message);
-            }
-            match decided.next() {
-                Some((resource, Ok(()))) => (resource, 0, None),
-                Some((resource, Err(refusal))) => (resource, refusal.code.code(), refusal.message),
-                None => (resource, ErrorCode::NotController.code(), None),
-            }
-        };
-        told.into_iter().map(answer).collect()
-    }
-
-    fn refuse_alteration(&self, resource: &ConfigResource) -> Option<Refusal> {
-        match resource.kind {
-            ResourceType::BROKER if !resource.name.is_empty() => match resource.name.parse::<i32>() {
-                Err(_) => Some(Refusal::invalid(format!("Node id must be an integer, but it is: {}", resource.name))),
+    fn refuse_alteration(&self, kind: ResourceType, name: &str) -> Option<Refusal> {
+        match kind {
+            ResourceType::BROKER if !name.is_empty() => match name.parse::<i32>() {
+                Err(_) => Some(Refusal::invalid(format!("Node id must be an integer, but it is: {name}"))),
                 Ok(id) if id != self.id().0 => Some(Refusal::invalid(format!(
-                    "Unexpected broker id, expected {}, but received {}",
+                    "Unexpected broker id, expected {}, but received {name}",
                     self.id(),
-                    resource.name
                 ))),
                 Ok(_) => None,
             },

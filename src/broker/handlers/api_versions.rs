@@ -2,6 +2,7 @@
 
 use kafka_protocol::messages::api_versions_response::{ApiVersion, FinalizedFeatureKey, SupportedFeatureKey};
 use kafka_protocol::messages::{ApiKey, ApiVersionsRequest, ApiVersionsResponse};
+use metadata::Image;
 use model::ErrorCode;
 use wire::{Answer, Api, Context, Handle};
 
@@ -11,44 +12,60 @@ use crate::text::text;
 
 impl Handle<ApiVersionsRequest> for Node {
     async fn handle(&self, context: &Context, request: ApiVersionsRequest) -> Answer<ApiVersionsResponse, FileSlice> {
-        if context.is_unknown_api_versions() {
-            let own = APIS.iter().filter(|api| api.key == ApiKey::ApiVersions).map(advertise).collect();
-            return ApiVersionsResponse::default()
-                .with_error_code(ErrorCode::UnsupportedVersion.code())
-                .with_api_keys(own)
-                .into();
-        }
-        if context.names_software()
-            && !(is_software_name(&request.client_software_name) && is_software_name(&request.client_software_version))
-        {
-            return ApiVersionsResponse::default().with_error_code(ErrorCode::InvalidRequest.code()).into();
-        }
         let published = self.published();
-        let supported = quorum::SUPPORTED
-            .iter()
-            .filter(|feature| feature.min > 0 || context.knows_features_from_zero())
-            .map(|feature| {
-                SupportedFeatureKey::default()
-                    .with_name(text(feature.name))
-                    .with_min_version(feature.min)
-                    .with_max_version(feature.max)
-            });
-        // kraft.version is no record of the metadata's but the quorum's: it is 1 exactly where voters are not configured.
-        let kraft = self.config().voters.is_empty().then_some(("kraft.version", 1));
-        let finalized = published.image.features.iter().map(|(name, level)| (name.as_ref(), *level));
-        let finalized = finalized.chain(kraft).map(|(name, level): (&str, i16)| {
-            FinalizedFeatureKey::default()
-                .with_name(text(name))
-                .with_min_version_level(level)
-                .with_max_version_level(level)
-        });
-        ApiVersionsResponse::default()
-            .with_api_keys(APIS.iter().map(advertise).collect())
-            .with_supported_features(supported.collect())
-            .with_finalized_features_epoch(published.offset)
-            .with_finalized_features(finalized.collect())
-            .into()
+        let spoken = Spoken {
+            apis: APIS,
+            image: &published.image,
+            offset: published.offset,
+            has_dynamic_voters: self.config().voters.is_empty(),
+        };
+        tell_versions(context, &request, &spoken).into()
     }
+}
+
+/// What is spoken on a listener, and the metadata with the features' levels.
+pub struct Spoken<'a> {
+    /// The list.
+    pub apis: &'static [Api],
+    /// The metadata.
+    pub image: &'a Image,
+    /// The offset of the last record in it.
+    pub offset: i64,
+    /// Whether kraft.version is 1.
+    pub has_dynamic_voters: bool,
+}
+
+/// The answer, whoever gives it.
+pub fn tell_versions(context: &Context, request: &ApiVersionsRequest, spoken: &Spoken<'_>) -> ApiVersionsResponse {
+    if context.is_unknown_api_versions() {
+        let own = spoken.apis.iter().filter(|api| api.key == ApiKey::ApiVersions).map(advertise).collect();
+        return ApiVersionsResponse::default().with_error_code(ErrorCode::UnsupportedVersion.code()).with_api_keys(own);
+    }
+    if context.names_software()
+        && !(is_software_name(&request.client_software_name) && is_software_name(&request.client_software_version))
+    {
+        return ApiVersionsResponse::default().with_error_code(ErrorCode::InvalidRequest.code());
+    }
+    let supported = quorum::SUPPORTED
+        .iter()
+        .filter(|feature| feature.min > 0 || context.knows_features_from_zero())
+        .map(|feature| {
+            SupportedFeatureKey::default()
+                .with_name(text(feature.name))
+                .with_min_version(feature.min)
+                .with_max_version(feature.max)
+        });
+    // kraft.version is no record of the metadata's but the quorum's: it is 1 exactly where voters are not configured.
+    let kraft = spoken.has_dynamic_voters.then_some(("kraft.version", 1));
+    let finalized = spoken.image.features.iter().map(|(name, level)| (name.as_ref(), *level));
+    let finalized = finalized.chain(kraft).map(|(name, level): (&str, i16)| {
+        FinalizedFeatureKey::default().with_name(text(name)).with_min_version_level(level).with_max_version_level(level)
+    });
+    ApiVersionsResponse::default()
+        .with_api_keys(spoken.apis.iter().map(advertise).collect())
+        .with_supported_features(supported.collect())
+        .with_finalized_features_epoch(spoken.offset)
+        .with_finalized_features(finalized.collect())
 }
 
 fn advertise(api: &Api) -> ApiVersion {

@@ -9,8 +9,10 @@ use super::metadata::CLUSTER_OPERATIONS;
 use crate::node::{FileSlice, Node};
 use crate::text::{text, text_or_null};
 
-const BROKERS: i8 = 1;
-const CONTROLLERS: i8 = 2;
+/// Brokers are asked for.
+pub const BROKERS: i8 = 1;
+/// Controllers are asked for.
+pub const CONTROLLERS: i8 = 2;
 
 impl Handle<DescribeClusterRequest> for Node {
     async fn handle(

@@ -46,7 +46,7 @@ async fn the_answer_comes_when_the_follower_has_let_go_too() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_follower_that_does_not_let_go_in_time_is_told_of() {
     let pair = Pair::with_records(3).await;
-    pair.follower.node.fetchers.stop().await;
+    node(&pair.follower).fetchers.stop().await;
     assert_eq!(pair.delete(2, 50).await, (ErrorCode::RequestTimedOut, 0), "where the follower begins");
     assert_eq!(pair.replica(&pair.leader).log.start_offset(), Offset(2), "it is gone here all the same");
     assert_eq!(pair.delete(2, -1).await, (ErrorCode::RequestTimedOut, 0));
@@ -56,12 +56,12 @@ async fn a_follower_that_does_not_let_go_in_time_is_told_of() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_dead_are_not_waited_for() {
     let pair = Pair::with_records(3).await;
-    pair.follower.node.fetchers.stop().await;
+    node(&pair.follower).fetchers.stop().await;
     let deletion = pair.delete(2, 60_000);
     let death = async {
         let leader = pair.replica(&pair.leader);
         until("it is deleted on the leader", || leader.log.start_offset() == Offset(2)).await;
-        pair.leader.node.quorum.submit(Event::FenceBroker(NodeId(2))).await.unwrap();
+        quorum(&pair.leader).submit(Event::FenceBroker(NodeId(2))).await.unwrap();
     };
     let begun = host::clock::monotonic();
     let (told, ()) = tokio::join!(deletion, death);
@@ -73,7 +73,7 @@ async fn the_dead_are_not_waited_for() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_leads_no_longer_says_so() {
     let pair = Pair::with_records(3).await;
-    pair.follower.node.fetchers.stop().await;
+    node(&pair.follower).fetchers.stop().await;
     let deletion = pair.delete(2, 60_000);
     let change = async {
         let leader = pair.replica(&pair.leader);

@@ -88,7 +88,7 @@ async fn a_consumer_is_sent_to_the_follower_in_its_rack() {
         }
     }
     // Who is not in sync, or not alive, serves nobody.
-    pair.leader.node.quorum.submit(Event::FenceBroker(NodeId(2))).await.unwrap();
+    quorum(&pair.leader).submit(Event::FenceBroker(NodeId(2))).await.unwrap();
     assert_eq!(pair.fetch(&pair.leader, FETCH).await.preferred_read_replica.0, -1);
     pair.stop().await;
 }
@@ -123,7 +123,7 @@ async fn a_follower_serves_what_it_knows_to_be_committed() {
     assert_eq!(error(&pair.fetch(&pair.follower, old).await), ErrorCode::NotLeaderOrFollower);
 
     // What is copied and not known to be committed is not shown, and is no error either.
-    pair.follower.node.fetchers.stop().await;
+    node(&pair.follower).fetchers.stop().await;
     let mut batch = BatchBuilder::new(BatchSettings::default());
     batch.append(None, Some(b"uncommitted"), &[], Timestamp(1));
     let mut bytes = batch.build().unwrap().to_vec();
@@ -144,7 +144,7 @@ async fn a_fetch_that_waits_at_a_follower_is_woken_by_its_high_watermark() {
     until("the follower knows what is committed", || copy.log.high_watermark() == Offset(1)).await;
     let waiting = pair.fetch(&pair.follower, Fetch { from: 1, wait_ms: 60_000, ..FETCH });
     let meanwhile = async {
-        until("the fetch waits", || pair.follower.node.parked.available_permits() < crate::node::PARKED_PARTITIONS)
+        until("the fetch waits", || node(&pair.follower).parked.available_permits() < crate::node::PARKED_PARTITIONS)
             .await;
         assert_eq!(pair.produce(-1, 10_000).await, (ErrorCode::None, 1));
     };
@@ -209,12 +209,17 @@ async fn a_young_reign_does_not_tell_what_it_does_not_know_to_be_committed() {
     let pair = Pair::start("2").await;
     pair.tell().await;
     assert_eq!(pair.produce(-1, 10_000).await, (ErrorCode::None, 0));
-    pair.follower.node.fetchers.stop().await;
+    node(&pair.follower).fetchers.stop().await;
     assert_eq!(pair.produce(1, 1_000).await, (ErrorCode::None, 1));
+    let epoch = pair.epoch();
     for broker in [2, 1] {
-        pair.leader.node.quorum.submit(Event::FenceBroker(NodeId(broker))).await.unwrap();
+        quorum(&pair.leader).submit(Event::FenceBroker(NodeId(broker))).await.unwrap();
     }
-    pair.leader.node.heartbeat(false).await.unwrap();
+    until("the leader is back", || {
+        node(&pair.leader).lifecycle.wake();
+        pair.epoch() > epoch && pair.replica(&pair.leader).is_leader()
+    })
+    .await;
     assert_eq!(pair.replica(&pair.leader).log.high_watermark(), Offset(1));
     let leader = pair.leader.addresses()[0];
     let offset = async |version, replica, time| {

@@ -14,7 +14,7 @@ use wire::log_dirs::DescribeLogDirs;
 /// A node of one in a directory of its own.
 async fn node(dir: &tempfile::TempDir) -> Running {
     let mut settings = preset::node_of_one();
-    settings.insert("listeners".into(), "PLAINTEXT://127.0.0.1:0,CONTROLLER://127.0.0.1:9093".into());
+    settings.insert("listeners".into(), "PLAINTEXT://127.0.0.1:0,CONTROLLER://127.0.0.1:0".into());
     settings.insert("group.initial.rebalance.delay.ms".into(), "0".into());
     settings.insert("log.dirs".into(), dir.path().display().to_string());
     Running::start(NodeConfig::from_settings(settings).unwrap()).await.unwrap()

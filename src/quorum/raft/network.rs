@@ -42,6 +42,8 @@ struct Known {
     contacts: BTreeMap<NodeId, Contact>,
     /// When a leader last spoke to this voter.
     heard: Option<Moment>,
+    /// Whose process was seen to have ended, with nothing heard of a leader since.
+    gone: Option<NodeId>,
     /// Who gave this voter their vote, in which term.
     granted: (u64, BTreeSet<NodeId>),
 }
@@ -95,7 +97,18 @@ impl Peers {
 
     /// A leader spoke.
     pub(crate) fn hear(&self) {
-        self.known.lock().heard = Some(clock::monotonic());
+        let mut known = self.known.lock();
+        (known.heard, known.gone) = (Some(clock::monotonic()), None);
+    }
+
+    /// A voter's process was seen to have ended.
+    pub(crate) fn note_gone(&self, node: NodeId) {
+        self.known.lock().gone = Some(node);
+    }
+
+    /// Whether a voter's process was seen to have ended, and no leader has spoken since.
+    pub(crate) fn is_gone(&self, node: NodeId) -> bool {
+        self.known.lock().gone == Some(node)
     }
 
     /// When a leader last spoke to this voter; none since its start.

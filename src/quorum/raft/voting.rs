@@ -11,7 +11,7 @@ use model::NodeId;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::{Journal, LogId, Message, Peers, Raft, raft_id, serve};
+use super::{Journal, LogId, Message, Peers, Raft, node_id, raft_id, serve};
 
 /// The timers of elections.
 pub(crate) struct Voting {
@@ -45,11 +45,13 @@ impl Voting {
                 next = at;
                 continue;
             }
-            let in_time = self.peers.heard().map(|heard| heard.plus_ms(election.silence_ms())).filter(|end| *end > now);
+            let leader = raft.server_metrics().borrow().current_leader.map(node_id);
+            let silence = self.silence_ms(leader);
+            let in_time = self.peers.heard().map(|heard| heard.plus_ms(silence)).filter(|end| *end > now);
             if serve::leads(raft) {
                 next = now.plus_ms(election.silence_ms());
             } else if let (Some(end), None) = (in_time, asked) {
-                next = end.plus_ms(host::dice::below(election.spread_ms()));
+                next = end.plus_ms(self.turn_ms(leader));
             } else {
                 let stands = asked.is_some() || self.majority_would_vote(raft).await;
                 *self.asked.lock() = None;
@@ -60,16 +62,49 @@ impl Voting {
                     }
                 }
                 let pause = if stands { election.vote_ms() } else { election.heartbeat_ms() };
-                next = clock::monotonic().plus_ms(pause + host::dice::below(election.spread_ms()));
+                next = clock::monotonic().plus_ms(pause + self.turn_ms(leader));
             }
         }
+    }
+
+    /// Another voter's process has ended, as far as can be seen from here. If it led, it is not waited for any longer
+    /// than the others keep their promise to it.
+    pub(crate) fn suspect(&self, node: NodeId) {
+        self.peers.note_gone(node);
+        self.wake.notify_one();
+    }
+
+    /// How long nothing is heard of a leader before it is taken for gone.
+    fn silence_ms(&self, leader: Option<NodeId>) -> u64 {
+        let election = &self.peers.election;
+        match leader {
+            Some(leader) if self.peers.is_gone(leader) => election.lease_ms() + 10,
+            _ => election.silence_ms(),
+        }
+    }
+
+    /// How long this voter lets others go first. They take turns in their order, beginning behind the leader that is gone, so
+    /// that no two of three stand at once and neither wins; the dice are for those who know different leaders.
+    fn turn_ms(&self, leader: Option<NodeId>) -> u64 {
+        let voters = &self.peers.voters;
+        let spread = self.peers.election.spread_ms();
+        let place = |node: NodeId| voters.iter().position(|voter| *voter == node).unwrap_or(0);
+        let behind = leader.map_or(0, |leader| place(leader) + 1);
+        let turn = (place(self.peers.me) + voters.len() - behind % voters.len().max(1)) % voters.len().max(1);
+        let slot = spread / voters.len().max(1) as u64;
+        slot * turn as u64 + host::dice::below(slot / 2 + 1)
     }
 
     /// Whether this voter would vote for another: it hears of no leader, and the other's log is no shorter.
     pub(crate) fn would_vote(&self, raft: &Raft, term: u64, last: Option<LogId>) -> bool {
         let election = &self.peers.election;
         let now = clock::monotonic();
-        let hears = self.peers.heard().is_some_and(|heard| now.ms_since(heard) < election.silence_ms() * 3 / 4);
+        let leader = raft.server_metrics().borrow().current_leader.map(node_id);
+        let patience = match leader {
+            Some(leader) if self.peers.is_gone(leader) => election.lease_ms(),
+            _ => election.silence_ms() * 3 / 4,
+        };
+        let hears = self.peers.heard().is_some_and(|heard| now.ms_since(heard) < patience);
         let known = raft.server_metrics().borrow().vote.leader_id.term;
         let leads = serve::leads(raft) && self.peers.majority_within(now, election.silence_ms());
         !hears && !leads && term >= known && last >= self.journal.last()

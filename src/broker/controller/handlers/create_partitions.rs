@@ -6,10 +6,11 @@ use kafka_protocol::messages::{CreatePartitionsRequest, CreatePartitionsResponse
 use model::{ErrorCode, NodeId};
 use wire::{Answer, Context, Handle};
 
-use crate::node::{FileSlice, Node};
+use crate::controller::ControllerNode;
+use crate::node::FileSlice;
 use crate::text::{text, text_or_null};
 
-impl Handle<CreatePartitionsRequest> for Node {
+impl Handle<CreatePartitionsRequest> for ControllerNode {
     async fn handle(
         &self,
         _: &Context,
@@ -31,7 +32,7 @@ impl Handle<CreatePartitionsRequest> for Node {
         let names: Vec<String> = topics.iter().map(|topic| topic.topic.clone()).collect();
         let event =
             CreatePartitions { topics, validate_only: request.validate_only, seed: host::dice::below(u64::MAX) };
-        let results = match self.quorum.submit(Event::CreatePartitions(event)).await {
+        let results = match self.submit(Event::CreatePartitions(event)).await {
             Ok(Reply::CreatePartitions(results)) => results,
             _ => names.into_iter().map(|name| (name, Err(Refusal::code(ErrorCode::NotController)))).collect(),
         };

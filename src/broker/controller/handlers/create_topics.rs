@@ -1,17 +1,17 @@
-//! CreateTopics 2 to 7 (KIP-4, KIP-464, KIP-525), and topics that are created because somebody asked for them.
+//! CreateTopics 2 to 7 (KIP-4, KIP-464, KIP-525).
 
 use controller::{CreateTopics, CreatedTopic, Event, NewTopic, Refusal, Reply};
 use kafka_protocol::messages::create_topics_request::CreatableTopic;
 use kafka_protocol::messages::create_topics_response::{CreatableTopicConfigs, CreatableTopicResult};
 use kafka_protocol::messages::{CreateTopicsRequest, CreateTopicsResponse};
-use model::{ErrorCode, NodeId, TopicName};
+use model::{ErrorCode, NodeId};
 use wire::{Answer, Context, Handle};
 
-use crate::internal_topics;
-use crate::node::{FileSlice, Node};
+use crate::controller::ControllerNode;
+use crate::node::FileSlice;
 use crate::text::{text, text_or_null};
 
-impl Handle<CreateTopicsRequest> for Node {
+impl Handle<CreateTopicsRequest> for ControllerNode {
     async fn handle(&self, _: &Context, request: CreateTopicsRequest) -> Answer<CreateTopicsResponse, FileSlice> {
         let asked: Vec<_> = request.topics.iter().map(|topic| topic.name.clone()).collect();
         let event = CreateTopics {
@@ -19,7 +19,7 @@ impl Handle<CreateTopicsRequest> for Node {
             validate_only: request.validate_only,
             seed: host::dice::below(u64::MAX),
         };
-        let topics = match self.quorum.submit(Event::CreateTopics(event)).await {
+        let topics = match self.submit(Event::CreateTopics(event)).await {
             Ok(Reply::CreateTopics(Ok(results))) => {
                 results.into_iter().map(|topic| tell(topic.name, topic.result)).collect()
             }
@@ -78,26 +78,5 @@ fn tell(name: String, result: Result<CreatedTopic, Refusal>) -> CreatableTopicRe
                 .with_replication_factor(created.replication_factor)
                 .with_configs(configs)
         }
-    }
-}
-
-/// Creates `name` because somebody asked for it; fine if it was there already.
-///
-/// # Errors
-/// What the asker is told instead of the topic.
-pub async fn auto_create(node: &Node, name: &TopicName) -> Result<(), ErrorCode> {
-    let topic = internal_topics::recipe(&node.config(), name);
-    let event = CreateTopics { topics: vec![topic], validate_only: false, seed: host::dice::below(u64::MAX) };
-    match node.quorum.submit(Event::CreateTopics(event)).await {
-        Ok(Reply::CreateTopics(Ok(results))) => match results.into_iter().next().map(|topic| topic.result) {
-            Some(Ok(_)) => Ok(()),
-            Some(Err(refusal)) if refusal.code == ErrorCode::TopicAlreadyExists => Ok(()),
-            // The quorum's own topic is none that one can have by asking.
-            Some(Err(refusal)) if refusal.code == ErrorCode::InvalidRequest => Err(ErrorCode::UnknownTopicOrPartition),
-            Some(Err(refusal)) => Err(refusal.code),
-            None => Err(ErrorCode::UnknownServerError),
-        },
-        Ok(Reply::CreateTopics(Err(refusal))) => Err(refusal.code),
-        _ => Err(ErrorCode::UnknownTopicOrPartition),
     }
 }

@@ -8,10 +8,11 @@ use kafka_protocol::messages::{AlterPartitionReassignmentsRequest, AlterPartitio
 use model::{ErrorCode, NodeId, PartitionIndex};
 use wire::{Answer, Context, Handle};
 
-use crate::node::{FileSlice, Node};
+use crate::controller::ControllerNode;
+use crate::node::FileSlice;
 use crate::text::{text, text_or_null};
 
-impl Handle<AlterPartitionReassignmentsRequest> for Node {
+impl Handle<AlterPartitionReassignmentsRequest> for ControllerNode {
     async fn handle(
         &self,
         _: &Context,
@@ -33,7 +34,7 @@ impl Handle<AlterPartitionReassignmentsRequest> for Node {
         let answer = AlterPartitionReassignmentsResponse::default()
             .with_error_message(None)
             .with_allow_replication_factor_change(allow_replication_factor_change);
-        let results = match self.quorum.submit(Event::AlterReassignments(event)).await {
+        let results = match self.submit(Event::AlterReassignments(event)).await {
             Ok(Reply::AlterReassignments(results)) => results,
             _ => return answer.with_error_code(ErrorCode::NotController.code()).into(),
         };

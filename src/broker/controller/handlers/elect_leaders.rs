@@ -6,10 +6,11 @@ use kafka_protocol::messages::{ElectLeadersRequest, ElectLeadersResponse};
 use model::{ErrorCode, PartitionIndex};
 use wire::{Answer, Context, Handle};
 
-use crate::node::{FileSlice, Node};
+use crate::controller::ControllerNode;
+use crate::node::FileSlice;
 use crate::text::{text, text_or_null};
 
-impl Handle<ElectLeadersRequest> for Node {
+impl Handle<ElectLeadersRequest> for ControllerNode {
     async fn handle(&self, _: &Context, request: ElectLeadersRequest) -> Answer<ElectLeadersResponse, FileSlice> {
         let kind = match request.election_type {
             0 => ElectionKind::Preferred,
@@ -20,7 +21,7 @@ impl Handle<ElectLeadersRequest> for Node {
             let indexes = |indexes: Vec<i32>| indexes.into_iter().map(PartitionIndex).collect();
             topics.into_iter().map(|topic| (topic.topic.to_string(), indexes(topic.partitions))).collect()
         });
-        let results = match self.quorum.submit(Event::ElectLeaders(ElectLeaders { kind, partitions })).await {
+        let results = match self.submit(Event::ElectLeaders(ElectLeaders { kind, partitions })).await {
             Ok(Reply::ElectLeaders(results)) => results,
             _ => return ElectLeadersResponse::default().with_error_code(ErrorCode::NotController.code()).into(),
         };

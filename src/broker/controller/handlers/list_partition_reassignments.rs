@@ -5,21 +5,28 @@ use kafka_protocol::messages::list_partition_reassignments_response::{
 };
 use kafka_protocol::messages::{ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse};
 use metadata::{Partition, Topic};
-use model::PartitionIndex;
+use model::{ErrorCode, PartitionIndex};
 use wire::{Answer, Context, Handle};
 
-use super::metadata::ids;
-use crate::node::{FileSlice, Node};
+use crate::controller::ControllerNode;
+use crate::handlers::ids;
+use crate::node::FileSlice;
 use crate::text::topic_name;
 
-impl Handle<ListPartitionReassignmentsRequest> for Node {
+impl Handle<ListPartitionReassignmentsRequest> for ControllerNode {
     async fn handle(
         &self,
         _: &Context,
         request: ListPartitionReassignmentsRequest,
     ) -> Answer<ListPartitionReassignmentsResponse, FileSlice> {
-        let published = self.published();
-        let image = &published.image;
+        if !self.is_active() {
+            let error = ErrorCode::NotController.code();
+            return ListPartitionReassignmentsResponse::default()
+                .with_error_code(error)
+                .with_error_message(None)
+                .into();
+        }
+        let image = self.image();
         let topics = match &request.topics {
             None => image.topics().filter_map(|topic| moving(topic, topic.partitions.iter())).collect(),
             Some(asked) => {

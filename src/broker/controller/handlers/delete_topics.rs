@@ -6,10 +6,11 @@ use kafka_protocol::messages::{DeleteTopicsRequest, DeleteTopicsResponse};
 use model::{ErrorCode, TopicId};
 use wire::{Answer, Context, Handle};
 
-use crate::node::{FileSlice, Node};
+use crate::controller::ControllerNode;
+use crate::node::FileSlice;
 use crate::text::text_or_null;
 
-impl Handle<DeleteTopicsRequest> for Node {
+impl Handle<DeleteTopicsRequest> for ControllerNode {
     async fn handle(&self, context: &Context, request: DeleteTopicsRequest) -> Answer<DeleteTopicsResponse, FileSlice> {
         let topics: Vec<TopicRef> = if context.topics_by_name_or_id() {
             let named = request.topics.into_iter();
@@ -27,12 +28,12 @@ impl Handle<DeleteTopicsRequest> for Node {
             let topics = topics.iter().cloned();
             topics.map(|TopicRef { name, id }| DeletedTopic { name, id, result: Err(refusal.clone()) }).collect()
         };
-        let deleted: Vec<DeletedTopic> = if !self.config().topics.delete_enable {
+        let deleted: Vec<DeletedTopic> = if !self.config.topics.delete_enable {
             let known = context.knows_deletion_disabled();
             let error = if known { ErrorCode::TopicDeletionDisabled } else { ErrorCode::InvalidRequest };
             refuse_all(Refusal::code(error))
         } else {
-            match self.quorum.submit(Event::DeleteTopics(DeleteTopics { topics: topics.clone() })).await {
+            match self.submit(Event::DeleteTopics(DeleteTopics { topics: topics.clone() })).await {
                 Ok(Reply::DeleteTopics(Ok(deleted))) => deleted,
                 Ok(Reply::DeleteTopics(Err(refusal))) => refuse_all(refusal),
                 _ => refuse_all(Refusal::code(ErrorCode::NotController)),

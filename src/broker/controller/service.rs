@@ -1,0 +1,64 @@
+//! What frames on a controllers' listener mean: Kafka's requests, and what voters say to each other.
+
+use std::sync::Arc;
+
+use net::{Frame, PeerInfo};
+use tracing::debug;
+use wire::{Context, Header, Origin, voting};
+
+use super::ControllerNode;
+use super::apis::{APIS, dispatch};
+use crate::service::forward;
+
+/// A controller as its listeners see it.
+pub struct ControllerService(pub Arc<ControllerNode>);
+
+/// What is remembered of a connection.
+pub struct Connection {
+    origin: Arc<Origin>,
+    peer: PeerInfo,
+}
+
+impl net::Service for ControllerService {
+    type Connection = Connection;
+
+    fn connected(&self, peer: PeerInfo) -> Connection {
+        let origin = Origin { peer: peer.peer.ip(), listener: peer.listener.clone() };
+        Connection { origin: Arc::new(origin), peer }
+    }
+
+    async fn request(&self, connection: &mut Connection, frame: Frame) -> net::Outcome {
+        let Frame { mut bytes, permit } = frame;
+        let peer = connection.peer.peer;
+        if let (Some(quorum), Some((number, message))) = (&self.0.quorum, voting::read_question(&bytes)) {
+            // In order, one after the other: so the other side has sent them.
+            return match quorum.serve(&message).await {
+                Ok(answer) => {
+                    let frame = voting::answer(number, &answer);
+                    net::Outcome::Ready(net::Reply::Chunks(vec![net::Chunk::Bytes(frame)]))
+                }
+                Err(error) => {
+                    debug!(%peer, %error, "a voter's message is refused; its connection ends");
+                    net::Outcome::Close
+                }
+            };
+        }
+        let header = match Header::decode(APIS, &mut bytes) {
+            Ok(header) => header,
+            Err(error) => {
+                debug!(%peer, %error, "a request is refused; its connection ends");
+                return net::Outcome::Close;
+            }
+        };
+        let context = Context::new(header, connection.origin.clone());
+        let outcome = dispatch(&self.0, context, bytes).await;
+        drop(permit);
+        match outcome {
+            Ok(outcome) => forward(outcome),
+            Err(error) => {
+                debug!(%peer, %error, "a request cannot be read; its connection ends");
+                net::Outcome::Close
+            }
+        }
+    }
+}
