@@ -29,6 +29,7 @@ mod read;
 mod replication_tests;
 mod service;
 mod text;
+mod throttles;
 mod topic_settings;
 mod vigil;
 mod waiters;

@@ -27,6 +27,7 @@ use crate::partition::Partition;
 use crate::partitions::Partitions;
 use crate::peers::Brokers;
 use crate::producer_ids::ProducerIds;
+use crate::throttles::Throttles;
 
 /// Entries of requests that are being decoded and handled at one time, in all connections together.
 pub const ADMITTED_ENTRIES: usize = 500_000;
@@ -49,6 +50,8 @@ pub struct Node {
     pub fetchers: Fetchers,
     /// In-sync sets that the controller is to be asked for.
     pub proposals: Proposals,
+    /// How fast replicas that lag may be copied.
+    pub throttles: Throttles,
     /// All logs in all directories.
     pub logs: Arc<Logs>,
     /// The way to the active controller.
@@ -134,6 +137,7 @@ impl Node {
         Arc::new_cyclic(|me| Self {
             me: me.clone(),
             cluster_id,
+            throttles: Throttles::new(&config),
             groups,
             config: ArcSwap::from_pointee(config),
             image: ArcSwap::from_pointee(published),

@@ -3,7 +3,7 @@
 mod following;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 use arc_swap::ArcSwap;
 use model::{ErrorCode, LeaderEpoch, NodeId, Offset, Timestamp, TopicId, TopicPartition};
@@ -40,6 +40,8 @@ pub struct Partition {
     peers: Arc<Brokers>,
     leader_epoch: AtomicI32,
     min_insync_replicas: AtomicI32,
+    throttled_led: AtomicBool,
+    throttled_followed: AtomicBool,
 }
 
 enum Role {
@@ -88,6 +90,8 @@ impl Partition {
             peers,
             leader_epoch: AtomicI32::new(LeaderEpoch::NONE.0),
             min_insync_replicas: AtomicI32::new(1),
+            throttled_led: AtomicBool::new(false),
+            throttled_followed: AtomicBool::new(false),
         }
     }
 
@@ -254,6 +258,30 @@ impl Partition {
         self.min_insync_replicas.store(min_insync_replicas, Ordering::Relaxed);
         let limits = self.limits(lag_max_ms);
         let _ = self.decide(|leader, now| Ok(leader.on_limits(limits, now, &*self.peers)));
+    }
+
+    /// Whether the topic's configuration throttles this replica when it leads, and when it follows.
+    pub fn set_throttled(&self, (led, followed): (bool, bool)) {
+        self.throttled_led.store(led, Ordering::Relaxed);
+        self.throttled_followed.store(followed, Ordering::Relaxed);
+    }
+
+    /// Whether what followers are sent counts for `leader.replication.throttled.rate`.
+    pub fn is_throttled_led(&self) -> bool {
+        self.throttled_led.load(Ordering::Relaxed)
+    }
+
+    /// Whether what is copied here counts for `follower.replication.throttled.rate`.
+    pub fn is_throttled_followed(&self) -> bool {
+        self.throttled_followed.load(Ordering::Relaxed)
+    }
+
+    /// Whether this broker leads and `broker` is in sync, as the controller has agreed.
+    pub fn is_in_sync(&self, broker: NodeId) -> bool {
+        match &*self.role.read() {
+            Role::Leader { leader, .. } => leader.lock().isr().contains(&broker),
+            Role::Follower { .. } => false,
+        }
     }
 
     /// Whether a client that believes in `claimed` (-1: in nothing) is up to date (KIP-320).

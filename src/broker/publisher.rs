@@ -89,6 +89,7 @@ impl Node {
         }
         let partition = Partition::new(id, topic.id, log, settings.rules.clone(), self.brokers.clone());
         partition.set_limits(settings.min_insync_replicas, self.lag_max_ms());
+        partition.set_throttled(settings.throttled.of(index));
         let partition = self.partitions.insert(partition);
         self.take_role(&partition, registered);
     }
@@ -141,6 +142,7 @@ impl Node {
                 partition.log.set_config(settings.log.clone());
                 partition.rules.store(Arc::new(settings.rules.clone()));
                 partition.set_limits(settings.min_insync_replicas, config.replication.lag_time_max_ms);
+                partition.set_throttled(settings.throttled.of(*index));
             }
         }
     }
@@ -167,6 +169,7 @@ impl Node {
                 for key in ignored {
                     warn!(key, "a dynamic configuration cannot be used and is ignored");
                 }
+                self.throttles.follow(&config);
                 self.set_config(config);
             }
         }

@@ -68,6 +68,8 @@ pub struct Reading {
     /// What each partition has to say.
     pub partitions: Vec<fetch::Partition<FileSlice>>,
     bytes: usize,
+    /// How many of them count for the throttle of what followers are sent.
+    throttled: usize,
     /// Something that the reader should know without waiting.
     urgent: bool,
 }
@@ -76,6 +78,11 @@ impl Reading {
     /// Whether the reader should hear of it now.
     pub fn is_enough(&self, manner: &Manner) -> bool {
         self.bytes >= manner.min_bytes || self.urgent || manner.max_wait_ms == 0 || self.partitions.is_empty()
+    }
+
+    /// How many bytes count for `leader.replication.throttled.rate`.
+    pub fn throttled(&self) -> usize {
+        self.throttled
     }
 
     /// Says something else than UNKNOWN_TOPIC_ID, by the place of the partition.
@@ -114,17 +121,23 @@ impl Node {
 
     /// Reads `wanted` as it is now.
     pub fn read_now(&self, wanted: &[Wanted], manner: &Manner) -> Reading {
-        let mut reading = Reading { partitions: Vec::with_capacity(wanted.len()), bytes: 0, urgent: false };
+        let mut reading =
+            Reading { partitions: Vec::with_capacity(wanted.len()), bytes: 0, throttled: 0, urgent: false };
         let near = manner.place.as_ref().map(|place| self.near(place));
         let how = How { manner, near: near.as_ref() };
         for wanted in wanted {
             let left = manner.max_bytes.saturating_sub(reading.bytes);
-            let told = match self.find(wanted, manner) {
-                Ok(partition) => read_partition(self, &partition, wanted, how, left, reading.bytes == 0),
-                Err(error) => Err(error),
-            };
+            let found = self.find(wanted, manner);
+            let told = found
+                .as_ref()
+                .map_err(|error| *error)
+                .and_then(|partition| read_partition(self, partition, wanted, how, left, reading.bytes == 0));
             let told = told.unwrap_or_else(|error| self.fetch_failure(wanted, error));
-            reading.bytes += told.records.as_ref().map_or(0, |slice| slice.len());
+            let bytes = told.records.as_ref().map_or(0, |slice| slice.len());
+            reading.bytes += bytes;
+            if matches!(manner.reader, Reader::Follower(..)) && found.is_ok_and(|it| it.is_throttled_led()) {
+                reading.throttled += bytes;
+            }
             let sent_away = told.preferred_read_replica != NodeId::NONE;
             reading.urgent |= told.error.is_some() || told.diverging.is_some() || sent_away;
             reading.partitions.push(told);
@@ -205,6 +218,10 @@ fn read_partition(
     if let Reader::Follower(follower, broker_epoch) = manner.reader {
         let fetch = FollowerFetch { follower, broker_epoch, from: wanted.from, log_start: wanted.log_start };
         node.followed(partition, fetch, wanted.leader_epoch)?;
+        // Who is in sync is never held back, for writes wait for it (`ReplicaManager.shouldLeaderThrottle`).
+        if partition.is_throttled_led() && !partition.is_in_sync(follower) && node.throttles.led.is_exceeded() {
+            return Ok(told);
+        }
     }
     if manner.committed_only && slice.len > 0 {
         let aborted = log.aborted_in(&slice).map_err(failed)?;

@@ -2,6 +2,7 @@
 
 mod deletes;
 mod near;
+mod throttles;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -93,7 +94,7 @@ impl Pair {
             id: pair.topic,
             partitions: -1,
             replication_factor: -1,
-            assignments: vec![(0, vec![NodeId(1), NodeId(2)])],
+            assignments: [0, 1].map(|index| (index, vec![NodeId(1), NodeId(2)])).into(),
             configs: topic.iter().map(|(key, value)| ((*key).into(), Some((*value).into()))).collect(),
             describable: false,
         };
@@ -141,10 +142,14 @@ impl Pair {
 
     /// Produces one record through the leader; tells how it went and where the record is.
     async fn produce(&self, acks: i16, timeout_ms: i32) -> (ErrorCode, i64) {
+        self.produce_to(0, b"value", acks, timeout_ms).await
+    }
+
+    async fn produce_to(&self, index: i32, value: &[u8], acks: i16, timeout_ms: i32) -> (ErrorCode, i64) {
         let address = self.leader.addresses()[0];
         let mut batch = BatchBuilder::new(BatchSettings::default());
-        batch.append(None, Some(b"value"), &[], Timestamp(1));
-        let data = PartitionProduceData::default().with_records(Some(batch.build().unwrap()));
+        batch.append(None, Some(value), &[], Timestamp(1));
+        let data = PartitionProduceData::default().with_index(index).with_records(Some(batch.build().unwrap()));
         let topic = TopicProduceData::default()
             .with_name(StrBytes::from_static_str(TOPIC).into())
             .with_partition_data(vec![data]);

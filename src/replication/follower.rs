@@ -69,6 +69,7 @@ pub struct Follower {
     from: Offset,
     last_epoch: Option<LeaderEpoch>,
     mood: Mood,
+    has_all_committed: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +94,7 @@ impl Follower {
             }
             None => (log.end(), Mood::Fetching, Step::Wait),
         };
-        (Self { leader_epoch, from, last_epoch, mood }, step)
+        (Self { leader_epoch, from, last_epoch, mood, has_all_committed: false }, step)
     }
 
     /// The epoch of the leader that is followed.
@@ -109,6 +110,11 @@ impl Follower {
     /// The epoch of its last record (KIP-595).
     pub fn last_epoch(&self) -> Option<LeaderEpoch> {
         self.last_epoch
+    }
+
+    /// Whether it had all that was committed when the leader last told of it (`PartitionFetchState.isReplicaInSync`).
+    pub fn has_all_committed(&self) -> bool {
+        self.has_all_committed
     }
 
     /// Whether it can be fetched for at `now`.
@@ -152,9 +158,10 @@ impl Follower {
         }
     }
 
-    /// The log ends at `end` now, and its newest epoch is `epoch`.
-    pub fn appended(&mut self, end: Offset, epoch: Option<LeaderEpoch>) {
+    /// The log ends at `end` now, and its newest epoch is `epoch`; the leader has told its high watermark.
+    pub fn appended(&mut self, end: Offset, epoch: Option<LeaderEpoch>, high_watermark: Offset) {
         self.from = end;
+        self.has_all_committed = end >= high_watermark;
         self.last_epoch = epoch.or(self.last_epoch);
     }
 

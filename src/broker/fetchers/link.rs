@@ -22,6 +22,14 @@ pub async fn keep(node: Weak<Node>, leader: Arc<Leader>) {
         let now = host::clock::uptime();
         let (request, wake) = {
             let mut fetcher = leader.fetcher.lock();
+            if let Some(free) = node.throttles.followed.free_at() {
+                // Looked at again after a while, for somebody may have raised the rate.
+                let until = free.min(node.backoff());
+                let is_throttled = |(topic, index): Key| {
+                    node.partitions.get(topic, index).is_some_and(|it| it.is_throttled_followed())
+                };
+                fetcher.hold_back(now, until, is_throttled);
+            }
             (fetcher.request(now), fetcher.next_ready())
         };
         let Some(request) = request else {
@@ -126,7 +134,12 @@ impl Leader {
                     log_start: Offset(data.log_start_offset),
                 };
                 match partition.copy(epoch, &copied, host::clock::now()) {
-                    Ok(()) => self.appended(key, &partition),
+                    Ok(()) => {
+                        if partition.is_throttled_followed() {
+                            node.throttles.followed.record(copied.bytes.len());
+                        }
+                        self.appended(key, &partition, copied.high_watermark);
+                    }
                     Err(error) => self.failed(node, &partition, &error),
                 }
                 None
@@ -139,10 +152,10 @@ impl Leader {
         }
     }
 
-    fn appended(&self, key: Key, partition: &Partition) {
+    fn appended(&self, key: Key, partition: &Partition, high_watermark: Offset) {
         let (end, epoch, start) =
             (partition.log.end_offset(), partition.log.latest_epoch(), partition.log.start_offset());
-        self.fetcher.lock().update(key, start, |follower| follower.appended(end, epoch));
+        self.fetcher.lock().update(key, start, |follower| follower.appended(end, epoch, high_watermark));
     }
 
     /// The follower is outside of the leader's log: learns where that begins and ends, and does what follows from it.

@@ -123,6 +123,7 @@ impl Node {
         to_follower: bool,
         reading: Reading,
     ) -> Vec<wire::Chunk<FileSlice>> {
+        self.throttles.led.record(reading.throttled());
         let keys = session.partitions().iter().map(|(key, _)| key);
         let told: Vec<_> = keys.clone().cloned().zip(reading.partitions.iter().map(told)).collect();
         let dice = || i32::from_be_bytes(host::dice::bytes()) & i32::MAX;

@@ -129,7 +129,7 @@ fn fetcher() -> Fetcher {
 #[test]
 fn a_session_is_told_only_what_changed() {
     let mut fetcher = fetcher();
-    fetcher.update(key(1), Offset(0), |follower| follower.appended(Offset(12), None)).unwrap();
+    fetcher.update(key(1), Offset(0), |follower| follower.appended(Offset(12), None, Offset(12))).unwrap();
     assert_eq!(shape(fetcher.request(Timestamp(0))), (77, 1, vec![1], vec![]));
     fetcher.on_reply(reply(77)).unwrap();
     assert_eq!(shape(fetcher.request(Timestamp(0))), (77, 2, vec![], vec![]), "a long poll goes on");
@@ -181,4 +181,24 @@ fn nobody_to_fetch_for_is_no_request() {
     log.high_watermark = 4;
     assert_eq!(fetcher.add(key(0), LeaderEpoch(1), &log), Step::Truncate(Offset(4)));
     assert_eq!(fetcher.request(Timestamp(0)), None);
+}
+
+#[test]
+fn those_who_are_held_back_are_asked_for_when_their_time_has_come() {
+    let mut fetcher = fetcher();
+    // 0 has all that is committed, 1 lags; 2 lags too, and is not throttled.
+    for (index, end) in [(0, 12), (1, 11), (2, 11)] {
+        fetcher.update(key(index), Offset(0), |it| it.appended(Offset(end), None, Offset(12))).unwrap();
+    }
+    fetcher.hold_back(Timestamp(0), Timestamp(50), |key| key.1.0 < 2);
+    assert_eq!(shape(fetcher.request(Timestamp(0))), (77, 1, vec![0, 2], vec![1]));
+    fetcher.on_reply(reply(77)).unwrap();
+    assert_eq!(fetcher.next_ready(), Some(Timestamp(50)));
+    assert_eq!(shape(fetcher.request(Timestamp(49))), (77, 2, vec![], vec![]));
+    fetcher.on_reply(reply(77)).unwrap();
+    // Still too fast; then not any more.
+    fetcher.hold_back(Timestamp(50), Timestamp(90), |key| key.1.0 < 2);
+    assert_eq!(shape(fetcher.request(Timestamp(50))), (77, 3, vec![], vec![]));
+    fetcher.on_reply(reply(77)).unwrap();
+    assert_eq!(shape(fetcher.request(Timestamp(90))), (77, 4, vec![1], vec![]));
 }

@@ -300,7 +300,9 @@ impl Cluster {
                 assert_eq!(asked.from, disk.end(), "a gap on {id}");
                 entries.into_iter().for_each(|entry| disk.push(entry));
                 disk.high_watermark = disk.high_watermark.max(high_watermark.min(disk.end().0));
-                fetcher.update(key(), Offset(0), |it| it.appended(disk.end(), disk.latest_epoch()));
+                fetcher.update(key(), Offset(0), |it| {
+                    it.appended(disk.end(), disk.latest_epoch(), Offset(high_watermark))
+                });
             }
             (Step::AskRange, _) => {
                 // Only unclean elections lead here; then the leader is asked for its ends.
