@@ -1,5 +1,6 @@
 //! A partition whose replica lives here: led by this broker, or following another.
 
+mod asked;
 mod following;
 
 use std::sync::Arc;
@@ -8,9 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use arc_swap::ArcSwap;
 use model::{ErrorCode, LeaderEpoch, NodeId, Offset, Timestamp, TopicId, TopicPartition};
 use parking_lot::{Mutex, RwLock};
-use replication::leader::{Answer, Candidate, Effects, FollowerFetch, Leader, Limits, Proposal, Reign};
+use replication::leader::{Answer, Effects, FollowerFetch, Leader, Limits, Proposal, Reign};
 use replication::validate::{Rules, Validated};
-use storage::log::{AppendError, Appended, Log, ReadError, StorageError};
+use storage::log::{AppendError, Appended, Log, StorageError};
 
 pub use following::{Copied, NotFollowing, View};
 
@@ -210,44 +211,6 @@ impl Partition {
         matches!(*self.role.read(), Role::Leader { .. })
     }
 
-    /// Lets everything in front of `before` go here, if this broker leads. `before` is at most the high watermark.
-    ///
-    /// # Errors
-    /// NOT_LEADER_OR_FOLLOWER, else what the log says.
-    pub fn delete_records(&self, before: Offset) -> Result<Result<(), ReadError>, ErrorCode> {
-        match &*self.role.read() {
-            Role::Leader { .. } => Ok(self.log.delete_records_before(before)),
-            Role::Follower { .. } => Err(ErrorCode::NotLeaderOrFollower),
-        }
-    }
-
-    /// Where the last of the living replicas begins, as far as is known.
-    ///
-    /// # Errors
-    /// NOT_LEADER_OR_FOLLOWER.
-    pub fn low_watermark(&self) -> Result<Offset, ErrorCode> {
-        match &*self.role.read() {
-            Role::Leader { leader, .. } => Ok(leader.lock().low_watermark(self.log.start_offset(), &*self.peers)),
-            Role::Follower { .. } => Err(ErrorCode::NotLeaderOrFollower),
-        }
-    }
-
-    /// The followers that can serve a consumer from `from` on; `None` if this broker does not lead.
-    pub fn candidates(&self, from: Offset) -> Option<Vec<Candidate>> {
-        match &*self.role.read() {
-            Role::Leader { leader, .. } => Some(leader.lock().candidates(from, host::clock::uptime()).collect()),
-            Role::Follower { .. } => None,
-        }
-    }
-
-    /// Whether the reign is so young that more may be committed than is known here.
-    pub fn is_high_watermark_behind(&self) -> bool {
-        match &*self.role.read() {
-            Role::Leader { leader, .. } => leader.lock().epoch_start() > self.log.high_watermark(),
-            Role::Follower { .. } => false,
-        }
-    }
-
     /// The newest epoch that this broker has heard of.
     pub fn leader_epoch(&self) -> LeaderEpoch {
         LeaderEpoch(self.leader_epoch.load(Ordering::Acquire))
@@ -258,30 +221,6 @@ impl Partition {
         self.min_insync_replicas.store(min_insync_replicas, Ordering::Relaxed);
         let limits = self.limits(lag_max_ms);
         let _ = self.decide(|leader, now| Ok(leader.on_limits(limits, now, &*self.peers)));
-    }
-
-    /// Whether the topic's configuration throttles this replica when it leads, and when it follows.
-    pub fn set_throttled(&self, (led, followed): (bool, bool)) {
-        self.throttled_led.store(led, Ordering::Relaxed);
-        self.throttled_followed.store(followed, Ordering::Relaxed);
-    }
-
-    /// Whether what followers are sent counts for `leader.replication.throttled.rate`.
-    pub fn is_throttled_led(&self) -> bool {
-        self.throttled_led.load(Ordering::Relaxed)
-    }
-
-    /// Whether what is copied here counts for `follower.replication.throttled.rate`.
-    pub fn is_throttled_followed(&self) -> bool {
-        self.throttled_followed.load(Ordering::Relaxed)
-    }
-
-    /// Whether this broker leads and `broker` is in sync, as the controller has agreed.
-    pub fn is_in_sync(&self, broker: NodeId) -> bool {
-        match &*self.role.read() {
-            Role::Leader { leader, .. } => leader.lock().isr().contains(&broker),
-            Role::Follower { .. } => false,
-        }
     }
 
     /// Whether a client that believes in `claimed` (-1: in nothing) is up to date (KIP-320).
