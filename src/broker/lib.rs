@@ -17,6 +17,7 @@ mod isr;
 mod link;
 mod listeners;
 mod membership;
+mod nearest;
 mod node;
 mod partition;
 mod partitions;
@@ -28,6 +29,7 @@ mod read;
 mod replication_tests;
 mod service;
 mod text;
+mod throttles;
 mod topic_settings;
 mod vigil;
 mod waiters;
@@ -117,6 +119,7 @@ impl Running {
     /// # Errors
     /// What is wrong, in words for whoever runs it.
     pub async fn start(config: NodeConfig) -> anyhow::Result<Self> {
+        nearest::check(&config)?;
         host::limits::raise_open_files();
         let limits: SharedLimits = listeners::limits(&config).await.shared();
         let bound = listeners::bind(&config, limits.clone()).await?;
