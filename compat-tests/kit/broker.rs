@@ -65,8 +65,16 @@ impl Node {
     /// # Errors
     /// Where the directory cannot be written or no port is free.
     pub fn new(dir: &Path, layout: Layout) -> Result<Self> {
+        Self::at(dir, layout, port::free()?, port::free()?)
+    }
+
+    /// As [`Node::new`], with ports that others have been told.
+    ///
+    /// # Errors
+    /// Where the directory cannot be written.
+    pub fn at(dir: &Path, layout: Layout, port: u16, controller_port: u16) -> Result<Self> {
         std::fs::create_dir_all(dir)?;
-        let node = Self { dir: dir.to_owned(), layout, port: port::free()?, controller_port: port::free()? };
+        let node = Self { dir: dir.to_owned(), layout, port, controller_port };
         std::fs::write(node.properties(), node.layout.text(dir, node.port, node.controller_port))?;
         Ok(node)
     }
