@@ -124,6 +124,7 @@ impl Running {
         let limits: SharedLimits = listeners::limits(&config).await.shared();
         let bound = listeners::bind(&config, limits.clone()).await?;
         let bound_controller = listeners::bind_controller(&config, limits.clone()).await?;
+        let addresses = if config.is_broker { bound.addresses() } else { bound_controller.addresses() }.to_vec();
         let config = Arc::new(config);
         let logs = Arc::new(directories::open(config.clone()).await?);
         let cluster_id = logs.cluster_id().clone();
@@ -163,7 +164,6 @@ impl Running {
             }
         };
 
-        let addresses = bound.addresses().to_vec();
         let directories = logs.dirs().map(|dir| dir.path().display().to_string()).collect();
         let mut running = Self {
             cluster_id: cluster_id.0.clone(),
@@ -184,7 +184,7 @@ impl Running {
         Ok(running)
     }
 
-    /// Where clients reach it.
+    /// Where clients reach it; brokers and controllers, where it is a controller only.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
     }
