@@ -2,6 +2,7 @@
 
 mod bench;
 mod clients;
+mod cluster;
 mod compaction;
 mod differences;
 mod differential;
@@ -59,6 +60,7 @@ pub fn compat(words: &[String]) -> Result<bool> {
         kcat::entries(),
         scripts::entries(),
         groups::entries(),
+        cluster::entries(),
         differential::entries(),
         suites::entries(&options)?,
         clients::entries(&options),

@@ -1,6 +1,6 @@
 //! `cargo x crash`: SIGKILL under load, again and again; no acknowledged record may be lost, moved or doubled.
 
-mod cluster;
+pub mod cluster;
 pub mod compaction;
 mod dump;
 mod java;
@@ -36,13 +36,18 @@ const SEGMENT: &str = "1048576";
 ///
 /// `--rounds N` (50), `--quick` (6 rounds, no large log), `--seed N`, `--gib N` of log for the restart (1),
 /// `--against kafka`, `--no-java` leaves Kafka's VerifiableProducer out; `--compaction` kills in the middle of compactions
-/// instead, and asks for the last value of each key; `--cluster` kills and stops nodes of three (6 rounds).
+/// instead, and asks for the last value of each key; `--cluster` kills and stops nodes of three (6 rounds),
+/// of them only `--act kill|term|pause|torn|two`, with a `--session` of so many milliseconds.
+/// `--keep` leaves the directory in any case.
 ///
 /// # Errors
 /// Where it was asked wrongly, or what it needs is missing.
 pub fn crash(words: &[String]) -> Result<bool> {
-    let options =
-        Options::read(words, &["quick", "no-java", "compaction", "cluster"], &["rounds", "seed", "gib", "against"])?;
+    let options = Options::read(
+        words,
+        &["quick", "no-java", "compaction", "cluster", "keep"],
+        &["rounds", "seed", "gib", "against", "act", "session"],
+    )?;
     let quick = options.has("quick");
     let of_cluster = options.has("cluster");
     let rounds = options.number("rounds", if quick || of_cluster { 6 } else { 50 })?;
@@ -52,7 +57,7 @@ pub fn crash(words: &[String]) -> Result<bool> {
     say(&format!("{} in {}, seed {seed}", who.text(), scratch.path().display()));
     let mut dice = Dice::new(seed);
     let judged = match options.has("compaction") {
-        _ if of_cluster => cluster::examine(kind(who)?, scratch.path(), rounds, &mut dice),
+        _ if of_cluster => cluster::examine(&plan(&options, who, rounds)?, scratch.path(), &mut dice),
         true => compaction::examine(who, scratch.path(), rounds, &mut dice),
         false => examine(who, scratch.path(), rounds, &mut dice, !options.has("no-java")),
     };
@@ -61,6 +66,9 @@ pub fn crash(words: &[String]) -> Result<bool> {
         0 => Ok(()),
         gib => recovery::of(who, scratch.path(), gib).map(|line| say(&line)),
     });
+    if options.has("keep") {
+        scratch.keep();
+    }
     match judged {
         Ok(()) => say("1 passed, 0 failed"),
         Err(error) => {
@@ -73,12 +81,19 @@ pub fn crash(words: &[String]) -> Result<bool> {
     Ok(true)
 }
 
-fn kind(who: Name) -> Result<Kind> {
-    Ok(match who {
+fn plan(options: &Options, who: Name, rounds: u64) -> Result<cluster::Plan> {
+    let kind = match who {
         Name::Ottla => Kind::Ottla,
         Name::Kafka => Kind::Kafka,
         Name::Floor => bail!("the floor makes no cluster"),
-    })
+    };
+    let mut keys = Vec::new();
+    if options.value("session").is_some() {
+        let session = options.number("session", 0)?;
+        keys.push(("broker.session.timeout.ms".to_owned(), session.to_string()));
+        keys.push(("broker.heartbeat.interval.ms".to_owned(), (session / 5).max(1).to_string()));
+    }
+    Ok(cluster::Plan { kind, rounds, act: options.value("act").map(cluster::Act::read).transpose()?, keys })
 }
 
 fn examine(who: Name, dir: &Path, rounds: u64, dice: &mut Dice, with_java: bool) -> Result<()> {

@@ -2,18 +2,22 @@
 //! doubled, and how long each partition was away is told.
 
 mod asker;
+mod away;
+mod choice;
 mod consumer;
 mod figures;
 mod kill;
-mod member;
-mod nodes;
+pub mod member;
+pub mod nodes;
 mod producer;
-mod pulse;
-mod replicas;
-mod stage;
-mod state;
+pub mod pulse;
+pub mod replicas;
+pub mod stage;
+pub mod state;
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -25,6 +29,7 @@ use crate::kit::Stopwatch;
 use crate::kit::broker::Kind;
 use crate::pause;
 use crate::raw::{Connection, admin};
+pub use choice::Act;
 use figures::Figures;
 use member::Member;
 use nodes::Nodes;
@@ -37,6 +42,8 @@ const TOPIC: &str = "raw";
 const PARTITIONS: i32 = 6;
 /// As `offsets.topic.num.partitions` is by default.
 const OFFSETS: (&str, i32) = ("__consumer_offsets", 50);
+/// What is the same on all nodes in the end.
+const TOPICS: &[(&str, i32)] = &[(TOPIC, PARTITIONS), OFFSETS];
 const STORY: Story = Story { topic: TOPIC, partitions: PARTITIONS, most: 4, make: raw };
 /// Longer than a session and an election on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -46,16 +53,30 @@ struct Cluster<'a> {
     nodes: Nodes,
     stage: &'a Stage,
     pulses: &'a [Pulse],
+    /// How many records each producer has acknowledged.
+    progress: Vec<Arc<AtomicU64>>,
     figures: Figures,
     dice: Dice,
+}
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub kind: Kind,
+    pub rounds: u64,
+    /// Of one kind; of all, where there is none.
+    pub act: Option<Act>,
+    /// Keys of every node besides the usual.
+    pub keys: Vec<(String, String)>,
 }
 
 /// Rounds under load, and what is left in the end.
 ///
 /// # Errors
 /// With what is lost, moved, doubled, or does not come back.
-pub fn examine(kind: Kind, dir: &Path, rounds: u64, dice: &mut Dice) -> Result<()> {
-    let mut nodes = Nodes::new(kind, dir, &[])?;
+pub fn examine(plan: &Plan, dir: &Path, dice: &mut Dice) -> Result<()> {
+    let keys: Vec<(&str, &str)> = plan.keys.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let mut nodes = Nodes::new(plan.kind, dir, &keys)?;
     let ids = nodes.ids();
     nodes.start(&ids)?;
     let stage = Stage::new(nodes.addresses());
@@ -70,8 +91,14 @@ pub fn examine(kind: Kind, dir: &Path, rounds: u64, dice: &mut Dice) -> Result<(
     let mut loads =
         (0..PARTITIONS as usize).map(|n| Load::new(STORY, n, &mut connection)).collect::<Result<Vec<_>>>()?;
     let seeds: Vec<u64> = loads.iter().map(|_| dice.roll()).collect();
-    let mut cluster =
-        Cluster { nodes, stage: &stage, pulses: &pulses, figures: Figures::default(), dice: Dice::new(dice.roll()) };
+    let mut cluster = Cluster {
+        nodes,
+        stage: &stage,
+        pulses: &pulses,
+        progress: loads.iter().map(Load::progress).collect(),
+        figures: Figures::default(),
+        dice: Dice::new(dice.roll()),
+    };
     let (judged, seen) = std::thread::scope(|scope| {
         let (stage, count) = (&stage, loads.len());
         let pulse = |kind: usize, n: usize| pulses.get(kind * count + n);
@@ -89,7 +116,7 @@ pub fn examine(kind: Kind, dir: &Path, rounds: u64, dice: &mut Dice) -> Result<(
             let Some(pulse) = pulse(2, n) else { continue };
             scope.spawn(move || member.run(stage, n, pulse));
         }
-        let judged = cluster.rounds(rounds);
+        let judged = cluster.rounds(plan);
         stage.no_more_records();
         let last = Stopwatch::start();
         while judged.is_ok() && producers.iter().any(|it| !it.is_finished()) && last.left_of(PATIENCE).is_some() {
@@ -106,10 +133,15 @@ pub fn examine(kind: Kind, dir: &Path, rounds: u64, dice: &mut Dice) -> Result<(
 }
 
 impl Cluster<'_> {
-    fn rounds(&mut self, rounds: u64) -> Result<()> {
+    fn rounds(&mut self, plan: &Plan) -> Result<()> {
         self.settle().context("before the first round")?;
-        for round in 1..=rounds {
-            let told = self.kill_round().with_context(|| format!("round {round}"))?;
+        for (round, act) in (1..=plan.rounds).zip(Act::ALL.into_iter().cycle()) {
+            let told = match plan.act.unwrap_or(act) {
+                Act::Pause => self.pause_round(),
+                Act::Two => self.two_round(),
+                act => self.kill_round(act),
+            };
+            let told = told.with_context(|| format!("round {round}"))?;
             say(&format!("round {round}: {told}"));
         }
         Ok(())
@@ -225,7 +257,7 @@ impl Cluster<'_> {
         for id in self.nodes.ids() {
             self.nodes.kill(id)?;
         }
-        let batches = replicas::agree(&self.nodes, &[(TOPIC, PARTITIONS), OFFSETS])?;
+        let batches = replicas::agree(&self.nodes, TOPICS)?;
         say(&format!(
             "{total} records acknowledged, none lost, doubled or moved; {commits} commits, {joins} joins of {} members; \
              {batches} batches are the same on all nodes",
