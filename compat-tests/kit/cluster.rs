@@ -88,8 +88,7 @@ impl Cluster {
 
     /// `host:port` of every controller, with commas.
     pub fn controllers(&self) -> String {
-        let all: Vec<String> =
-            self.nodes.iter().map(|node| format!("127.0.0.1:{}", node.controller_port())).collect();
+        let all: Vec<String> = self.nodes.iter().map(|node| format!("127.0.0.1:{}", node.controller_port())).collect();
         all.join(",")
     }
 
