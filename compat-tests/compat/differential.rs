@@ -12,6 +12,7 @@ pub fn entries() -> Vec<Entry> {
         Entry::starts("differential restart", restart),
         Entry::starts("differential deadlines", deadlines),
         Entry::starts("differential dice", dice),
+        Entry::starts("differential cluster", cluster),
         Entry::starts("differential records of groups", records),
     ]
 }
@@ -26,6 +27,10 @@ fn restart(bench: &Bench, name: &str) -> Result<String> {
 
 fn deadlines(bench: &Bench, name: &str) -> Result<String> {
     differential::deadlines(&bench.folder(name)?, bench.options.against, bench.options.show)
+}
+
+fn cluster(bench: &Bench, name: &str) -> Result<String> {
+    differential::cluster(&bench.folder(name)?, bench.options.against, bench.options.show)
 }
 
 fn dice(bench: &Bench, name: &str) -> Result<String> {
