@@ -1,5 +1,6 @@
 //! `cargo x crash`: SIGKILL under load, again and again; no acknowledged record may be lost, moved or doubled.
 
+mod cluster;
 pub mod compaction;
 mod dump;
 mod java;
@@ -13,10 +14,11 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::bench::contender::{Name, Running, Site};
 use crate::dice::Dice;
+use crate::kit::broker::Kind;
 use crate::kit::{Scratch, Stopwatch, stopwatch};
 use crate::options::Options;
 use crate::pause;
@@ -32,26 +34,29 @@ const SEGMENT: &str = "1048576";
 
 /// Rounds of load, SIGKILL and examination; whether all was well.
 ///
-/// `--rounds N` (50), `--quick` (5 rounds, no large log), `--seed N`, `--gib N` of log for the restart (1),
+/// `--rounds N` (50), `--quick` (6 rounds, no large log), `--seed N`, `--gib N` of log for the restart (1),
 /// `--against kafka`, `--no-java` leaves Kafka's VerifiableProducer out; `--compaction` kills in the middle of compactions
-/// instead, and asks for the last value of each key.
+/// instead, and asks for the last value of each key; `--cluster` kills and stops nodes of three (6 rounds).
 ///
 /// # Errors
 /// Where it was asked wrongly, or what it needs is missing.
 pub fn crash(words: &[String]) -> Result<bool> {
-    let options = Options::read(words, &["quick", "no-java", "compaction"], &["rounds", "seed", "gib", "against"])?;
+    let options =
+        Options::read(words, &["quick", "no-java", "compaction", "cluster"], &["rounds", "seed", "gib", "against"])?;
     let quick = options.has("quick");
-    let rounds = options.number("rounds", if quick { 5 } else { 50 })?;
+    let of_cluster = options.has("cluster");
+    let rounds = options.number("rounds", if quick || of_cluster { 6 } else { 50 })?;
     let seed = options.number("seed", stopwatch::now_ms())?;
     let who = Name::read(options.value("against").unwrap_or("ottla"))?;
     let scratch = Scratch::new("crash")?;
     say(&format!("{} in {}, seed {seed}", who.text(), scratch.path().display()));
     let mut dice = Dice::new(seed);
     let judged = match options.has("compaction") {
+        _ if of_cluster => cluster::examine(kind(who)?, scratch.path(), rounds, &mut dice),
         true => compaction::examine(who, scratch.path(), rounds, &mut dice),
         false => examine(who, scratch.path(), rounds, &mut dice, !options.has("no-java")),
     };
-    let recovers = !quick && !options.has("compaction");
+    let recovers = !quick && !of_cluster && !options.has("compaction");
     let judged = judged.and_then(|()| match options.number("gib", u64::from(recovers))? {
         0 => Ok(()),
         gib => recovery::of(who, scratch.path(), gib).map(|line| say(&line)),
@@ -66,6 +71,14 @@ pub fn crash(words: &[String]) -> Result<bool> {
         }
     }
     Ok(true)
+}
+
+fn kind(who: Name) -> Result<Kind> {
+    Ok(match who {
+        Name::Ottla => Kind::Ottla,
+        Name::Kafka => Kind::Kafka,
+        Name::Floor => bail!("the floor makes no cluster"),
+    })
 }
 
 fn examine(who: Name, dir: &Path, rounds: u64, dice: &mut Dice, with_java: bool) -> Result<()> {

@@ -17,10 +17,10 @@ const KEYS: u64 = 500;
 const EPOCH_MS: i64 = 1_700_000_000_000;
 
 /// Updates and tombstones of a few keys.
-pub const KEYED: Story = Story { topic: TOPIC, partitions: PARTITIONS, make };
+pub const KEYED: Story = Story { topic: TOPIC, partitions: PARTITIONS, most: 20, make };
 
 /// The same without tombstones: every key that was written stays.
-pub const KEPT: Story = Story { topic: TOPIC, partitions: PARTITIONS, make: make_kept };
+pub const KEPT: Story = Story { topic: TOPIC, partitions: PARTITIONS, most: 20, make: make_kept };
 
 /// What a record with this number is: its key, and whether it is a tombstone.
 fn rolled(producer: usize, n: u64) -> (u64, bool) {

@@ -17,15 +17,17 @@ use crate::raw::{Connection, Producer, admin, batch, frames};
 pub struct Story {
     pub topic: &'static str,
     pub partitions: i32,
+    /// Records of the largest batch.
+    pub most: u64,
     /// The batch of so many records of the producer with this number, from that record on.
     pub make: fn(usize, u64, u64, Producer, &mut Dice) -> Result<Vec<u8>>,
 }
 
 /// Numbered values without keys, all of which must stay.
-pub const RAW: Story = Story { topic: TOPIC, partitions: PARTITIONS, make: raw };
+pub const RAW: Story = Story { topic: TOPIC, partitions: PARTITIONS, most: 20, make: raw };
 
 /// As the broker's window of batches that it remembers.
-const IN_FLIGHT: usize = 5;
+pub const IN_FLIGHT: usize = 5;
 
 /// A batch: its first number, how many records, and its bytes, the same at each try.
 #[derive(Debug)]
@@ -122,14 +124,12 @@ impl Load {
         let mut sent = 0;
         loop {
             while sent < IN_FLIGHT {
-                if sent == self.pending.len() {
-                    if stop.load(Ordering::Relaxed) {
-                        break;
-                    }
-                    self.make(&mut dice)?;
+                if sent == self.pending.len() && stop.load(Ordering::Relaxed) {
+                    break;
                 }
-                let batch = &self.pending.get(sent).context("nothing to send")?.batch;
-                connection.send(&mut frames::produce(self.story.topic, -1, &[(self.partition, batch)])?)?;
+                let (topic, partition) = (self.story.topic, self.partition);
+                let batch = self.batch(sent, &mut dice)?;
+                connection.send(&mut frames::produce(topic, -1, &[(partition, batch)])?)?;
                 sent += 1;
             }
             if sent == 0 {
@@ -141,10 +141,8 @@ impl Load {
                 self.fault = Some(format!("producer {} was answered error {code}", self.number));
                 return Ok(());
             }
-            let done = self.pending.pop_front().context("an answer to nothing")?;
+            self.acknowledge(offset)?;
             sent -= 1;
-            self.acks.push((done.first, done.count, offset));
-            self.progress.store(self.acknowledged(), Ordering::Release);
             // Bursts with rests between them: each round reads everything again, so it must not be too much.
             if dice.below(8) == 0 {
                 pause::short();
@@ -152,8 +150,35 @@ impl Load {
         }
     }
 
+    /// How many batches are made and not acknowledged.
+    pub fn pending(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// The batch that is so many behind the oldest unacknowledged one; made where there is none yet.
+    ///
+    /// # Errors
+    /// Where it cannot be made.
+    pub fn batch(&mut self, behind: usize, dice: &mut Dice) -> Result<&[u8]> {
+        if behind == self.pending.len() {
+            self.make(dice)?;
+        }
+        Ok(&self.pending.get(behind).context("nothing to send")?.batch)
+    }
+
+    /// The oldest unacknowledged batch is at this offset.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn acknowledge(&mut self, offset: i64) -> Result<()> {
+        let done = self.pending.pop_front().context("an answer to nothing")?;
+        self.acks.push((done.first, done.count, offset));
+        self.progress.store(self.acknowledged(), Ordering::Release);
+        Ok(())
+    }
+
     fn make(&mut self, dice: &mut Dice) -> Result<()> {
-        let (first, count) = (self.next, 1 + dice.below(20));
+        let (first, count) = (self.next, 1 + dice.below(self.story.most));
         let producer = Producer { id: self.id.0, epoch: self.id.1, sequence: i32::try_from(first)? };
         let batch = (self.story.make)(self.number, first, count, producer, dice)?;
         self.next += count;
@@ -162,7 +187,7 @@ impl Load {
     }
 }
 
-fn raw(number: usize, first: u64, count: u64, producer: Producer, dice: &mut Dice) -> Result<Vec<u8>> {
+pub fn raw(number: usize, first: u64, count: u64, producer: Producer, dice: &mut Dice) -> Result<Vec<u8>> {
     let values: Vec<Vec<u8>> = (first..first + count)
         .map(|n| {
             let mut value = format!("{number}:{n}:").into_bytes();

@@ -42,7 +42,11 @@ pub fn raw(connection: &mut Connection, loads: &[Load]) -> Result<u64> {
     Ok(total)
 }
 
-fn held(found: &[(i64, Vec<u8>)], loads: &[&Load]) -> Result<()> {
+/// Holds what one partition has against those who produced into it.
+///
+/// # Errors
+/// As [`raw`].
+pub fn held(found: &[(i64, Vec<u8>)], loads: &[&Load]) -> Result<()> {
     let mut offsets: Vec<Vec<i64>> = vec![Vec::new(); loads.len()];
     for (offset, value) in found {
         let mut words = value.split(|byte| *byte == b':').map(|word| std::str::from_utf8(word).unwrap_or_default());

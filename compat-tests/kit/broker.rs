@@ -65,9 +65,17 @@ impl Node {
     /// # Errors
     /// Where the directory cannot be written or no port is free.
     pub fn new(dir: &Path, layout: Layout) -> Result<Self> {
+        Self::at(dir, layout, port::free()?, port::free()?)
+    }
+
+    /// As [`Node::new`], on ports that others have been told of already.
+    ///
+    /// # Errors
+    /// Where the directory cannot be written.
+    pub fn at(dir: &Path, layout: Layout, port: u16, controller_port: u16) -> Result<Self> {
         std::fs::create_dir_all(dir)?;
-        let node = Self { dir: dir.to_owned(), layout, port: port::free()?, controller_port: port::free()? };
-        std::fs::write(node.properties(), node.layout.text(dir, node.port, node.controller_port))?;
+        let node = Self { dir: dir.to_owned(), layout, port, controller_port };
+        std::fs::write(node.properties(), node.layout.text(dir, port, controller_port))?;
         Ok(node)
     }
 
@@ -139,6 +147,17 @@ impl Node {
     /// # Errors
     /// As [`Node::start`].
     pub fn start_as_is(&self, kind: Kind) -> Result<Broker> {
+        let process = self.spawn(kind)?;
+        self.answers(&process).with_context(|| format!("{} did not start on {}", kind.name(), self.dir.display()))?;
+        let ready = process.started().elapsed();
+        Ok(Broker { kind, node: self.clone(), process, ready })
+    }
+
+    /// Starts a broker on the formatted directory, and waits for nothing.
+    ///
+    /// # Errors
+    /// Where there is no such program.
+    pub fn spawn(&self, kind: Kind) -> Result<Process> {
         let command = match kind {
             Kind::Kafka => {
                 let mut java = jars::ensure()?.java(384, "INFO");
@@ -151,12 +170,20 @@ impl Node {
                 ottla
             }
         };
-        let log = self.dir.join(format!("{}.log", kind.name()));
-        let process = Process::start(command, &log)?;
-        answers(&process, self.port)
-            .with_context(|| format!("{} did not start on {}", kind.name(), self.dir.display()))?;
-        let ready = process.started().elapsed();
-        Ok(Broker { kind, node: self.clone(), process, ready })
+        Process::start(command, &self.log(kind))
+    }
+
+    /// Where a broker of this kind says what it says.
+    pub fn log(&self, kind: Kind) -> PathBuf {
+        self.dir.join(format!("{}.log", kind.name()))
+    }
+
+    /// Waits until it answers clients.
+    ///
+    /// # Errors
+    /// Where it ends or does not answer in time, with the end of its log.
+    pub fn answers(&self, process: &Process) -> Result<()> {
+        answers(process, self.port)
     }
 }
 

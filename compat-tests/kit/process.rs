@@ -97,6 +97,16 @@ impl Process {
         self.wait(Duration::from_secs(10));
     }
 
+    /// SIGSTOP: it lives, and does nothing.
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// SIGCONT.
+    pub fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
     /// Nothing while it runs.
     ///
     /// # Errors

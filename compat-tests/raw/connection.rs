@@ -47,11 +47,19 @@ impl Connection {
     /// # Errors
     /// Where nobody listens.
     pub fn open(address: &str) -> Result<Self> {
+        Self::open_for(address, PATIENCE)
+    }
+
+    /// As [`Connection::open`], with so much patience for each answer.
+    ///
+    /// # Errors
+    /// Where nobody listens.
+    pub fn open_for(address: &str, patience: Duration) -> Result<Self> {
         let address = address.to_socket_addrs()?.next().context("no such address")?;
-        let stream = TcpStream::connect_timeout(&address, Duration::from_secs(10))?;
+        let stream = TcpStream::connect_timeout(&address, patience.min(Duration::from_secs(10)))?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(patience))?;
+        stream.set_write_timeout(Some(patience))?;
         Ok(Self { stream, next: 0 })
     }
 
