@@ -127,7 +127,8 @@ fn placed(play: &mut Play) -> Result<()> {
 fn seen_from(play: &mut Play, at: &str) -> Result<()> {
     for v in [1, 4, 7, 9, 12, 13] {
         let asked = ["r1", "r3"].map(|it| MetadataRequestTopic::default().with_name(Some(name(it))));
-        let request = MetadataRequest::default().with_topics(Some(asked.to_vec())).with_allow_auto_topic_creation(v < 4);
+        let request =
+            MetadataRequest::default().with_topics(Some(asked.to_vec())).with_allow_auto_topic_creation(v < 4);
         play.ask_sorted(at, v, &request, |answer| {
             answer.brokers.sort_by_key(|it| it.node_id);
             // Any of those that are alive.
@@ -148,8 +149,10 @@ fn seen_from(play: &mut Play, at: &str) -> Result<()> {
         }
     }
     let topics = ["r1", "r3"].map(|it| TopicRequest::default().with_name(name(it))).to_vec();
-    let request =
-        DescribeTopicPartitionsRequest::default().with_topics(topics).with_response_partition_limit(100).with_cursor(None);
+    let request = DescribeTopicPartitionsRequest::default()
+        .with_topics(topics)
+        .with_response_partition_limit(100)
+        .with_cursor(None);
     play.ask_sorted(at, 0, &request, |answer| {
         for partition in answer.topics.iter_mut().flat_map(|topic| &mut topic.partitions) {
             partition.isr_nodes.sort();
@@ -281,7 +284,11 @@ fn coordinators_from(play: &mut Play, at: &str) -> Result<()> {
             crate::pause::short();
         }
         play.ask(&format!("{at} {key}"), 5, &ask)?;
-        play.ask(&format!("{at} {key}"), 4, &HeartbeatRequest::default().with_group_id(group(key)).with_member_id(s("m")))?;
+        play.ask(
+            &format!("{at} {key}"),
+            4,
+            &HeartbeatRequest::default().with_group_id(group(key)).with_member_id(s("m")),
+        )?;
         let wanted = OffsetFetchRequestGroup::default().with_group_id(group(key)).with_topics(None);
         play.ask(&format!("{at} {key}"), 9, &OffsetFetchRequest::default().with_groups(vec![wanted]))?;
     }
@@ -325,7 +332,10 @@ pub fn features(play: &mut Play) -> Result<()> {
                         .with_timeout_ms(10_000)
                         .with_feature_updates(keys.collect())
                         .with_validate_only(v > 0);
-                    if v == 0 && ["shares", "transactions", "groups off", "one lower", "good and bad", "twice"].contains(&label) {
+                    if v == 0
+                        && ["shares", "transactions", "groups off", "one lower", "good and bad", "twice"]
+                            .contains(&label)
+                    {
                         continue;
                     }
                     play.ask_sorted(&format!("{label} kind {kind} {downgrade}"), v, &request, |answer| {
@@ -380,8 +390,10 @@ fn elected(play: &mut Play) -> Result<()> {
             ("all of one replica", Some(vec![of("r1", &[0, 1, 2])])),
             ("no such partition", Some(vec![of("r3", &[9])])),
         ] {
-            let request =
-                ElectLeadersRequest::default().with_election_type(kind).with_topic_partitions(asked).with_timeout_ms(5_000);
+            let request = ElectLeadersRequest::default()
+                .with_election_type(kind)
+                .with_topic_partitions(asked)
+                .with_timeout_ms(5_000);
             play.ask_sorted(&format!("kind {kind} {label}"), 2, &request, |answer| {
                 answer.replica_election_results.sort_by(|a, b| a.topic.cmp(&b.topic));
                 for topic in &mut answer.replica_election_results {

@@ -43,7 +43,7 @@ pub async fn keep(node: Weak<Node>, leader: Arc<Leader>) {
             }
             let Some(link) = &mut link else { return Err(io::ErrorKind::NotConnected.into()) };
             let patience = Duration::from_millis(node.config().replication.socket_timeout_ms.unsigned_abs().into());
-            let fetch = request::fetch(&node, &request);
+            let fetch = request::fetch(&node, &request, wake.map(|wake| wake.ms_since(now)));
             let response = host::task::timeout(patience, link.call::<FetchRequest>(&fetch));
             response.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
         };

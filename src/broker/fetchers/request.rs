@@ -11,8 +11,8 @@ use replication::follower::{Asked, Key, Request, Told};
 use crate::node::Node;
 use crate::text::topic_name;
 
-/// The request as a message.
-pub fn fetch(node: &Node, request: &Request) -> FetchRequest {
+/// The request as a message; the leader need not wait with its answer when another partition is ready in so many milliseconds.
+pub fn fetch(node: &Node, request: &Request, ready_ms: Option<i64>) -> FetchRequest {
     let config = node.config();
     let replication = &config.replication;
     let mut topics: IndexMap<TopicId, Vec<FetchPartition>> = IndexMap::new();
@@ -23,10 +23,11 @@ pub fn fetch(node: &Node, request: &Request) -> FetchRequest {
     for (topic, index) in &request.forgotten {
         forgotten.entry(*topic).or_default().push(index.0);
     }
+    let ready_ms = ready_ms.map_or(i32::MAX, |ms| i32::try_from(ms.max(1)).unwrap_or(i32::MAX));
     let state = ReplicaState::default().with_replica_id(BrokerId(node.id().0)).with_replica_epoch(node.epoch().0);
     FetchRequest::default()
         .with_replica_state(state)
-        .with_max_wait_ms(replication.fetch_wait_max_ms)
+        .with_max_wait_ms(replication.fetch_wait_max_ms.min(ready_ms))
         .with_min_bytes(replication.fetch_min_bytes)
         .with_max_bytes(replication.fetch_response_max_bytes)
         .with_session_id(request.session_id)
