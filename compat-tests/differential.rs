@@ -90,6 +90,15 @@ pub fn deadlines(folder: &Path, judged: Kind, show: bool) -> Result<String> {
     compare::compare(&theirs, &ours, judged, show)
 }
 
+/// Committed offsets whose time runs out.
+///
+/// # Errors
+/// As [`script`].
+pub fn retention(folder: &Path, judged: Kind, show: bool) -> Result<String> {
+    let (ours, theirs) = both(folder, judged, groups::retention::layout(layout()), groups::retention::play)?;
+    compare::compare(&theirs, &ours, judged, show)
+}
+
 /// Seeded sequences on fresh topics of one pair.
 ///
 /// # Errors
