@@ -21,13 +21,14 @@ mod restart;
 mod shapes;
 mod story;
 mod text;
+mod three;
 mod topics;
 
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::kit::{Broker, Kind, Layout, Tools};
+use crate::kit::{Broker, Cluster, Kind, Layout, Tools};
 use play::Play;
 
 /// A part of the script; it sees only its own side.
@@ -89,6 +90,15 @@ pub fn deadlines(folder: &Path, judged: Kind, show: bool) -> Result<String> {
     compare::compare(&theirs, &ours, judged, show)
 }
 
+/// Committed offsets whose time runs out.
+///
+/// # Errors
+/// As [`script`].
+pub fn retention(folder: &Path, judged: Kind, show: bool) -> Result<String> {
+    let (ours, theirs) = both(folder, judged, groups::retention::layout(layout()), groups::retention::play)?;
+    compare::compare(&theirs, &ours, judged, show)
+}
+
 /// Seeded sequences on fresh topics of one pair.
 ///
 /// # Errors
@@ -106,6 +116,24 @@ pub fn dice(folder: &Path, judged: Kind) -> Result<String> {
 pub fn records(folder: &Path, judged: Kind, tools: &Tools) -> Result<String> {
     let (ours, theirs) = both(folder, judged, layout(), |broker| records::play(broker, tools))?;
     records::compare(&theirs, &ours)
+}
+
+/// Three nodes of each.
+///
+/// # Errors
+/// As [`script`].
+pub fn cluster(folder: &Path, judged: Kind, show: bool) -> Result<String> {
+    let side = |kind, name| -> Result<_> {
+        let cluster = Cluster::start(kind, &folder.join(name), &layout())?;
+        three::play(cluster).with_context(|| format!("{name} side"))
+    };
+    let (ours, theirs) = std::thread::scope(|scope| -> Result<_> {
+        let theirs = scope.spawn(|| side(Kind::Kafka, "kafka"));
+        let ours = side(judged, "judged");
+        let theirs = theirs.join().map_err(|_| anyhow!("the script panicked"))?;
+        Ok((ours?, theirs?))
+    })?;
+    compare::compare(&theirs, &ours, judged, show)
 }
 
 /// What both are started with: nothing that a clock decides, and little that dice do.

@@ -2,6 +2,7 @@
 
 pub mod broker;
 pub mod cache;
+pub mod cluster;
 pub mod dumped;
 pub mod go;
 pub mod home;
@@ -17,6 +18,7 @@ pub mod stopwatch;
 pub mod tools;
 
 pub use broker::{Broker, Kind, Layout, Quorum};
+pub use cluster::Cluster;
 pub use report::{Check, Report};
 pub use scratch::Scratch;
 pub use stopwatch::Stopwatch;

@@ -3,6 +3,7 @@
 #![allow(missing_docs, reason = "a judge's names say what it is; nobody else builds on this crate")]
 
 mod bench;
+mod cluster;
 pub mod compat;
 mod crash;
 mod dice;
@@ -17,7 +18,7 @@ mod schema;
 
 use anyhow::{Result, bail};
 
-/// `cargo x compat|bench|crash|hostile WORDS`; whether all is well.
+/// `cargo x compat|bench|crash|cluster|hostile WORDS`; whether all is well.
 ///
 /// # Errors
 /// Where it was asked wrongly, or what it needs to judge is missing.
@@ -27,6 +28,7 @@ pub fn judge(words: &[String]) -> Result<bool> {
         Some((chore, rest)) if chore == "bench" => bench::bench(rest),
         Some((chore, rest)) if chore == "floor" => bench::floor::serve(rest),
         Some((chore, rest)) if chore == "crash" => crash::crash(rest),
+        Some((chore, rest)) if chore == "cluster" => cluster::cluster(rest),
         Some((chore, rest)) if chore == "hostile" => hostile::hostile(rest),
         Some((chore, rest)) if chore == "seeds" => hostile::seeds::write(rest),
         other => bail!("there is no judge for {other:?}"),

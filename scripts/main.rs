@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, reason = "a chore talks to the person at the terminal")]
 
 mod ci;
+mod cluster;
 mod fuzz;
 mod judges;
 mod paths;
@@ -26,6 +27,7 @@ cargo x CHORE
   bench     Ottla, Apache Kafka and the floor side by side
   crash     rounds of SIGKILL under load, or in the middle of compactions: [--compaction] [--quick] [--rounds N] [--seed N];
             --cluster kills, stops and brings back nodes of three under load, and prints for how long who was not served
+  cluster   three nodes under load, one of them killed and brought back: [--kill leader|follower|controller] [--port N] [--dir DIR] [--stay]
   hostile   clients that mean harm, beside one that does not
   fuzz      decoders against bytes that learn, from a kept corpus: [--seconds N] [frame] [batch]
 ";
@@ -63,6 +65,7 @@ fn run(chore: &str, rest: &[String]) -> Result<Option<bool>> {
         "tidy" => tidy::tidy()?.is_green(),
         "setup" => setup::setup()?,
         "compat" | "bench" | "crash" | "hostile" => judges::judge(chore, rest)?.is_green(),
+        "cluster" => cluster::cluster(rest)?,
         "fuzz" => fuzz::fuzz(rest)?.is_green(),
         _ => return Ok(None),
     };

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use anyhow::{Result, anyhow};
 
 use super::options::Options;
-use crate::kit::{Broker, Kind, Layout, Scratch, Tools};
+use crate::kit::{Broker, Cluster, Kind, Layout, Scratch, Tools};
 
 /// Brokers are started when first asked for.
 pub struct Bench {
@@ -28,13 +28,19 @@ type Started = OnceLock<Result<Side, String>>;
 pub struct Side {
     pub address: String,
     /// What stands in its answers only because of where it was started.
-    pub local: Vec<(String, &'static str)>,
+    pub local: Vec<(String, String)>,
     broker: Option<Broker>,
+    /// Three of a kind in place of one broker; the address is then all of theirs.
+    pub cluster: Option<Mutex<Cluster>>,
 }
 
 impl Side {
-    /// An error once the broker has ended, where it is one that was started here.
+    /// An error once a broker has ended that should run, where it is one that was started here.
     pub fn still_runs(&self) -> Result<()> {
+        if let Some(cluster) = &self.cluster {
+            let cluster = cluster.lock().unwrap_or_else(PoisonError::into_inner);
+            return cluster.running().try_for_each(|broker| broker.process().still_runs());
+        }
         self.broker.as_ref().map_or(Ok(()), |broker| broker.process().still_runs())
     }
 }
@@ -55,9 +61,12 @@ impl Bench {
     /// The broker under judgement.
     pub fn judged(&self) -> Result<&Side> {
         let start = || match &self.options.address {
-            Some(address) => {
-                Ok(Side { address: address.clone(), local: vec![(address.clone(), "ADDRESS")], broker: None })
-            }
+            Some(address) => Ok(Side {
+                address: address.clone(),
+                local: vec![(address.clone(), "ADDRESS".to_owned())],
+                broker: None,
+                cluster: None,
+            }),
             None => Self::start(self.options.against, &self.path().join("judged"), Layout::default()),
         };
         side(self.judged.get_or_init(|| start().map_err(|error| format!("{error:#}"))))
@@ -73,6 +82,28 @@ impl Bench {
     pub fn pair(&self, name: &str) -> Result<(Side, Side)> {
         let folder = self.folder(name)?;
         let start = |kind, side| Self::start(kind, &folder.join(side), Layout::default());
+        std::thread::scope(|scope| {
+            let theirs = scope.spawn(|| start(Kind::Kafka, "reference"));
+            let ours = start(self.options.against, "judged");
+            Ok((ours?, theirs.join().map_err(|_| anyhow!("a start panicked"))??))
+        })
+    }
+
+    /// Three nodes under judgement and three of Apache Kafka.
+    pub fn clusters(&self, name: &str, layout: &Layout) -> Result<(Side, Side)> {
+        let folder = self.folder(name)?;
+        let start = |kind, side: &str| -> Result<Side> {
+            let dir = folder.join(side);
+            let cluster = Cluster::start(kind, &dir, layout)?;
+            let mut local = vec![(dir.display().to_string(), "DIR".to_owned())];
+            for node in cluster.nodes() {
+                let id = node.layout().node_id;
+                local.push((node.address(), format!("ADDRESS-{id}")));
+                local.push((node.port().to_string(), format!("PORT-{id}")));
+                local.push((node.controller_port().to_string(), format!("CONTROLLER_PORT-{id}")));
+            }
+            Ok(Side { address: cluster.addresses(), local, broker: None, cluster: Some(Mutex::new(cluster)) })
+        };
         std::thread::scope(|scope| {
             let theirs = scope.spawn(|| start(Kind::Kafka, "reference"));
             let ours = start(self.options.against, "judged");
@@ -120,12 +151,12 @@ impl Bench {
         let broker = Broker::start(kind, dir, layout)?;
         let node = broker.node();
         let local = vec![
-            (dir.display().to_string(), "DIR"),
-            (node.address(), "ADDRESS"),
-            (node.port().to_string(), "PORT"),
-            (node.controller_port().to_string(), "CONTROLLER_PORT"),
+            (dir.display().to_string(), "DIR".to_owned()),
+            (node.address(), "ADDRESS".to_owned()),
+            (node.port().to_string(), "PORT".to_owned()),
+            (node.controller_port().to_string(), "CONTROLLER_PORT".to_owned()),
         ];
-        Ok(Side { address: node.address(), local, broker: Some(broker) })
+        Ok(Side { address: node.address(), local, broker: Some(broker), cluster: None })
     }
 }
 

@@ -11,7 +11,9 @@ pub fn entries() -> Vec<Entry> {
         Entry::starts("differential script", script),
         Entry::starts("differential restart", restart),
         Entry::starts("differential deadlines", deadlines),
+        Entry::starts("differential retention", retention),
         Entry::starts("differential dice", dice),
+        Entry::starts("differential cluster", cluster),
         Entry::starts("differential records of groups", records),
     ]
 }
@@ -26,6 +28,14 @@ fn restart(bench: &Bench, name: &str) -> Result<String> {
 
 fn deadlines(bench: &Bench, name: &str) -> Result<String> {
     differential::deadlines(&bench.folder(name)?, bench.options.against, bench.options.show)
+}
+
+fn retention(bench: &Bench, name: &str) -> Result<String> {
+    differential::retention(&bench.folder(name)?, bench.options.against, bench.options.show)
+}
+
+fn cluster(bench: &Bench, name: &str) -> Result<String> {
+    differential::cluster(&bench.folder(name)?, bench.options.against, bench.options.show)
 }
 
 fn dice(bench: &Bench, name: &str) -> Result<String> {

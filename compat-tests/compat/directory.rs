@@ -1,6 +1,7 @@
 //! A data directory changes hands: one broker writes it, the other serves it and writes on, the first takes it back.
 
 mod groups;
+mod three;
 
 use anyhow::{Context, Result, bail};
 
@@ -26,6 +27,13 @@ pub fn entries(options: &Options) -> Vec<Entry> {
         for end in ["SIGTERM", "SIGKILL"] {
             let name = format!("directory with groups {} to {} and back, {end}", writer.name(), reader.name());
             entries.push(Entry::starts(name, groups::run));
+        }
+        for end in ["SIGTERM", "SIGKILL"] {
+            // Three JVMs take their time: one of the four is enough of a judge for every day.
+            if options.all || writer == ours && end == "SIGTERM" {
+                let name = format!("directory three {} to {} and back, {end}", writer.name(), reader.name());
+                entries.push(Entry::starts(name, three::run));
+            }
         }
     }
     entries

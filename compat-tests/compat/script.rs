@@ -6,6 +6,7 @@
 //! - `save NAME COMMAND`: what the command says, also into a file;
 //! - `member NAME WORDS`: a console consumer that goes on beside the following commands;
 //! - `ended NAME`: what it said, once it has ended;
+//! - `kill NODE`, `stop NODE`, `start NODE`: in a cluster;
 //! - `await REGEX COMMAND`: the command again and again until it says that.
 
 mod player;
@@ -63,8 +64,12 @@ fn only_reads(line: &str) -> bool {
         "member" | "ended" => false,
         // In a group it commits.
         "consume" => !line.contains("--group"),
-        "offsets" | "log-dirs" | "api-versions" | "transactions" => true,
-        _ => (line.contains("--describe") || line.contains("--list")) && !line.contains("--alter"),
+        "kill" | "stop" | "start" => false,
+        "quorum" | "quorum-by" | "offsets" | "log-dirs" | "api-versions" | "transactions" => true,
+        _ => {
+            (line.contains(" describe") || line.contains("--describe") || line.contains("--list"))
+                && !line.contains("--alter")
+        }
     }
 }
 

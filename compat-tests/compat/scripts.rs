@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 
 use super::bench::Bench;
 use super::{Entry, script};
+use crate::kit::Layout;
 
 const SCRIPTS: &[(&str, &str)] = &[
     ("tools configs", include_str!("../scripts/configs.txt")),
@@ -19,9 +20,20 @@ const ALONE: &[(&str, &str)] = &[
     ("tools consumer groups", include_str!("../scripts/groups-consumer.txt")),
 ];
 
+/// On three nodes of each, one after the other.
+const OF_CLUSTERS: &[&str] = &[
+    include_str!("../scripts/cluster-topics.txt"),
+    include_str!("../scripts/cluster-quorum.txt"),
+    include_str!("../scripts/cluster-groups.txt"),
+    include_str!("../scripts/cluster-reassign.txt"),
+];
+
 pub fn entries() -> Vec<Entry> {
     let scripts = SCRIPTS.iter().map(|(name, _)| Entry::asks(*name, run));
-    scripts.chain(ALONE.iter().map(|(name, _)| Entry::starts(*name, run_alone))).collect()
+    scripts
+        .chain(ALONE.iter().map(|(name, _)| Entry::starts(*name, run_alone)))
+        .chain([Entry::starts("tools cluster", run_on_clusters)])
+        .collect()
 }
 
 fn run(bench: &Bench, name: &str) -> Result<String> {
@@ -33,4 +45,10 @@ fn run_alone(bench: &Bench, name: &str) -> Result<String> {
     let (_, script) = ALONE.iter().find(|(it, _)| *it == name).context("no such script")?;
     let (judged, reference) = bench.pair(name)?;
     script::compare(bench, name, script, &judged, &reference)
+}
+
+fn run_on_clusters(bench: &Bench, name: &str) -> Result<String> {
+    let layout = Layout::default().with("offsets.topic.num.partitions", "6");
+    let (judged, reference) = bench.clusters(name, &layout)?;
+    script::compare(bench, name, &OF_CLUSTERS.concat(), &judged, &reference)
 }

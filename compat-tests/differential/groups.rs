@@ -2,6 +2,7 @@
 
 mod asks;
 pub mod deadlines;
+pub mod retention;
 mod states;
 mod statics;
 

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::text::Text;
 use super::{batches, make};
 use crate::kit::broker::{Node, api_versions};
-use crate::kit::{Broker, Stopwatch};
+use crate::kit::{Broker, Cluster, Stopwatch};
 use crate::raw::Connection;
 use crate::raw::connection::frame;
 use crate::schema::{Schemas, Value};
@@ -76,6 +76,26 @@ impl Play {
         play.quietly(5, &make::create(&[make::topic(BARRIER, 1)]))?;
         play.settle()?;
         Ok(play)
+    }
+
+    /// In a cluster that somebody else keeps; this node is asked first.
+    ///
+    /// # Errors
+    /// As [`Play::open`].
+    pub fn among(cluster: &Cluster, id: i32) -> Result<Self> {
+        let mut play = Self::beside(cluster.broker(id)?)?;
+        play.text = Text::of_all(cluster.nodes())?;
+        Ok(play)
+    }
+
+    /// From here on another node is asked, once it knows of all that was changed.
+    ///
+    /// # Errors
+    /// Where it does not answer.
+    pub fn turn_to(&mut self, broker: &Broker) -> Result<()> {
+        self.connection = None;
+        self.address = broker.address();
+        self.settle()
     }
 
     /// What it tells in ApiVersions: API key, lowest and highest version.

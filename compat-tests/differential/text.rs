@@ -11,7 +11,7 @@ use crate::kit::broker::Node;
 
 /// What one side's answers have in them only because of where and when it runs.
 pub struct Text {
-    local: Vec<(Regex, &'static str)>,
+    local: Vec<(Regex, String)>,
     ids: Vec<String>,
     port: [u8; 4],
 }
@@ -20,17 +20,16 @@ impl Text {
     /// # Errors
     /// Never: names of files and numbers make patterns.
     pub fn of(node: &Node) -> Result<Self> {
-        let mut local = Vec::new();
-        for dir in node.log_dirs() {
-            local.push((Regex::new(&regex::escape(&dir.display().to_string()))?, "DIR"));
-        }
-        if let Some(folder) = node.properties().parent() {
-            local.push((Regex::new(&regex::escape(&folder.display().to_string()))?, "FOLDER"));
-        }
-        // Whole numbers: the same digits stand in ids too.
-        local.push((Regex::new(&format!(r"\b{}\b", node.port()))?, "PORT"));
-        local.push((Regex::new(&format!(r"\b{}\b", node.controller_port()))?, "CONTROLLER_PORT"));
-        Ok(Self { local, ids: Vec::new(), port: u32::from(node.port()).to_be_bytes() })
+        Ok(Self { local: local(node, "")?, ids: Vec::new(), port: u32::from(node.port()).to_be_bytes() })
+    }
+
+    /// Of several, whose ports are told apart.
+    ///
+    /// # Errors
+    /// As [`Text::of`].
+    pub fn of_all(nodes: &[Node]) -> Result<Self> {
+        let all = nodes.iter().map(|node| local(node, &format!("-{}", node.layout().node_id)));
+        Ok(Self { local: all.collect::<Result<Vec<_>>>()?.concat(), ids: Vec::new(), port: [0xff; 4] })
     }
 
     /// One line a leaf: `topics[0].partitions[1].error_code: 3`.
@@ -53,7 +52,7 @@ impl Text {
     pub fn normal(&mut self, line: &str) -> String {
         let mut line = line.to_owned();
         for (value, name) in &self.local {
-            line = value.replace_all(&line, *name).into_owned();
+            line = value.replace_all(&line, name).into_owned();
         }
         let [id, member, time, session] = patterns();
         let ids = &mut self.ids;
@@ -74,6 +73,21 @@ impl Text {
         line = time.replace_all(&line, "TIME").into_owned();
         session.replace_all(&line, "session_id: SESSION").into_owned()
     }
+}
+
+/// What is only this node's, and what stands for it.
+fn local(node: &Node, suffix: &str) -> Result<Vec<(Regex, String)>> {
+    let mut local = Vec::new();
+    for dir in node.log_dirs() {
+        local.push((Regex::new(&regex::escape(&dir.display().to_string()))?, "DIR".to_owned()));
+    }
+    if let Some(folder) = node.properties().parent() {
+        local.push((Regex::new(&regex::escape(&folder.display().to_string()))?, "FOLDER".to_owned()));
+    }
+    // Whole numbers: the same digits stand in ids too.
+    local.push((Regex::new(&format!(r"\b{}\b", node.port()))?, format!("PORT{suffix}")));
+    local.push((Regex::new(&format!(r"\b{}\b", node.controller_port()))?, format!("CONTROLLER_PORT{suffix}")));
+    Ok(local)
 }
 
 fn patterns() -> &'static [Regex; 4] {

@@ -127,7 +127,7 @@ impl Leader {
             NotFollowing::Append(error) => {
                 tracing::error!(partition = %partition.id, leader = %self.node, %error, "what the leader sent cannot be appended");
                 let later = node.backoff();
-                self.fetcher.lock().update(key, partition.log.start_offset(), |follower| follower.wait(later));
+                self.fetcher.lock().update(key, partition.log.start_offset(), |follower| follower.failed(later));
             }
         }
     }

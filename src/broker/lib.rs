@@ -17,6 +17,7 @@ mod isr;
 mod link;
 mod listeners;
 mod membership;
+mod nearest;
 mod node;
 mod partition;
 mod partitions;
@@ -28,6 +29,7 @@ mod read;
 mod replication_tests;
 mod service;
 mod text;
+mod throttles;
 mod topic_settings;
 mod vigil;
 mod waiters;
@@ -117,10 +119,12 @@ impl Running {
     /// # Errors
     /// What is wrong, in words for whoever runs it.
     pub async fn start(config: NodeConfig) -> anyhow::Result<Self> {
+        nearest::check(&config)?;
         host::limits::raise_open_files();
         let limits: SharedLimits = listeners::limits(&config).await.shared();
         let bound = listeners::bind(&config, limits.clone()).await?;
         let bound_controller = listeners::bind_controller(&config, limits.clone()).await?;
+        let addresses = if config.is_broker { bound.addresses() } else { bound_controller.addresses() }.to_vec();
         let config = Arc::new(config);
         let logs = Arc::new(directories::open(config.clone()).await?);
         let cluster_id = logs.cluster_id().clone();
@@ -160,7 +164,6 @@ impl Running {
             }
         };
 
-        let addresses = bound.addresses().to_vec();
         let directories = logs.dirs().map(|dir| dir.path().display().to_string()).collect();
         let mut running = Self {
             cluster_id: cluster_id.0.clone(),
@@ -181,7 +184,7 @@ impl Running {
         Ok(running)
     }
 
-    /// Where clients reach it.
+    /// Where clients reach it; brokers and controllers, where it is a controller only.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
     }

@@ -27,13 +27,14 @@ use crate::partition::Partition;
 use crate::partitions::Partitions;
 use crate::peers::Brokers;
 use crate::producer_ids::ProducerIds;
+use crate::throttles::Throttles;
 
 /// Entries of requests that are being decoded and handled at one time, in all connections together.
 pub const ADMITTED_ENTRIES: usize = 500_000;
 /// Requests with fewer entries need no admission.
 const FREE_ENTRIES: usize = 1_000;
 /// Partitions on which fetches wait, in all connections together.
-const PARKED_PARTITIONS: usize = 500_000;
+pub const PARKED_PARTITIONS: usize = 500_000;
 
 /// A running node, as its handlers see it.
 pub struct Node {
@@ -49,6 +50,8 @@ pub struct Node {
     pub fetchers: Fetchers,
     /// In-sync sets that the controller is to be asked for.
     pub proposals: Proposals,
+    /// How fast replicas that lag may be copied.
+    pub throttles: Throttles,
     /// All logs in all directories.
     pub logs: Arc<Logs>,
     /// The way to the active controller.
@@ -134,6 +137,7 @@ impl Node {
         Arc::new_cyclic(|me| Self {
             me: me.clone(),
             cluster_id,
+            throttles: Throttles::new(&config),
             groups,
             config: ArcSwap::from_pointee(config),
             image: ArcSwap::from_pointee(published),
@@ -232,6 +236,14 @@ impl Node {
         self.image.load().image.topic(name).map(|topic| topic.id)
     }
 
+    /// As [`Node::replica`], by the topic's name.
+    ///
+    /// # Errors
+    /// As [`Node::replica`].
+    pub fn replica_by_name(&self, topic: &str, index: PartitionIndex) -> Result<Arc<Partition>, ErrorCode> {
+        self.replica(self.topic_id(topic).ok_or(ErrorCode::UnknownTopicOrPartition)?, index)
+    }
+
     /// As [`Node::partition`], by the topic's name.
     ///
     /// # Errors
@@ -287,9 +299,10 @@ impl Node {
         Some((endpoint.host.clone(), endpoint.port))
     }
 
-    /// How soon to try again after an error of a leader (`replica.fetch.backoff.ms`), by [`host::clock::uptime`].
+    /// When to try again after an error of a leader, by [`host::clock::uptime`].
     pub fn backoff(&self) -> Backoff {
-        Backoff { now: host::clock::uptime(), longest_ms: self.config().replication.fetch_backoff_ms.into() }
+        let most_ms = self.config().replication.fetch_backoff_ms.into();
+        Backoff { now: host::clock::uptime(), most_ms }
     }
 
     /// All brokers with an address for this request's listener, and whether each is fenced.

@@ -1,9 +1,10 @@
 //! A partition whose replica lives here: led by this broker, or following another.
 
+mod asked;
 mod following;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 use arc_swap::ArcSwap;
 use model::{ErrorCode, LeaderEpoch, NodeId, Offset, Timestamp, TopicId, TopicPartition};
@@ -31,6 +32,8 @@ pub struct Partition {
     pub followers: Waiters,
     /// Who waits for followers to have what was appended, or for the leadership to end.
     pub writers: Waiters,
+    /// Who waits for followers to let go of what was deleted, or for the leadership to end.
+    pub deleters: Waiters,
     /// What the topic's configuration asks of batches.
     pub rules: ArcSwap<Rules>,
     /// Appends hold it for reading, so that none is under way when the leadership changes.
@@ -38,6 +41,8 @@ pub struct Partition {
     peers: Arc<Brokers>,
     leader_epoch: AtomicI32,
     min_insync_replicas: AtomicI32,
+    throttled_led: AtomicBool,
+    throttled_followed: AtomicBool,
 }
 
 enum Role {
@@ -80,11 +85,14 @@ impl Partition {
             readers: Waiters::default(),
             followers: Waiters::default(),
             writers: Waiters::default(),
+            deleters: Waiters::default(),
             rules: ArcSwap::from_pointee(rules),
             role: RwLock::new(Role::Follower { tenures: 0 }),
             peers,
             leader_epoch: AtomicI32::new(LeaderEpoch::NONE.0),
             min_insync_replicas: AtomicI32::new(1),
+            throttled_led: AtomicBool::new(false),
+            throttled_followed: AtomicBool::new(false),
         }
     }
 
@@ -118,6 +126,8 @@ impl Partition {
         self.leader_epoch.store(epoch.0, Ordering::Release);
         drop(role);
         self.heed(&effects);
+        // Who waits for a replica that is none any more waits for it no longer.
+        self.deleters.wake();
         Ok(())
     }
 
@@ -227,11 +237,21 @@ impl Partition {
         }
     }
 
+    /// As [`Partition::check_epoch`], for what only a leader may answer.
+    ///
+    /// # Errors
+    /// As there, and NOT_LEADER_OR_FOLLOWER; an epoch that is over says more than that, so it is looked at first.
+    pub fn check_leads(&self, claimed: i32) -> Result<(), ErrorCode> {
+        self.check_epoch(claimed)?;
+        if self.is_leader() { Ok(()) } else { Err(ErrorCode::NotLeaderOrFollower) }
+    }
+
     /// Everyone who waits here is to look again.
     pub fn wake(&self) {
         self.readers.wake();
         self.followers.wake();
         self.writers.wake();
+        self.deleters.wake();
     }
 
     fn limits(&self, lag_max_ms: i64) -> Limits {
@@ -258,6 +278,9 @@ impl Partition {
             self.log.set_high_watermark(mark);
             self.readers.wake();
             self.writers.wake();
+        }
+        if effects.start_moved {
+            self.deleters.wake();
         }
     }
 }

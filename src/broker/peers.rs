@@ -17,19 +17,25 @@ pub struct Brokers {
 struct Registered {
     epoch: BrokerEpoch,
     active: bool,
+    fenced: bool,
 }
 
 impl Brokers {
-    /// Follows the metadata.
-    pub fn follow(&self, image: &Image) {
+    /// Follows the metadata; tells whether it changed anything.
+    pub fn follow(&self, image: &Image) -> bool {
         let registered: BTreeMap<_, _> = image
             .brokers
             .iter()
-            .map(|(id, broker)| (*id, Registered { epoch: broker.broker_epoch, active: image.is_active(*id) }))
+            .map(|(id, broker)| {
+                let (epoch, fenced) = (broker.broker_epoch, broker.fenced);
+                (*id, Registered { epoch, active: image.is_active(*id), fenced })
+            })
             .collect();
-        if **self.registered.load() != registered {
+        let changed = **self.registered.load() != registered;
+        if changed {
             self.registered.store(registered.into());
         }
+        changed
     }
 }
 
@@ -40,5 +46,9 @@ impl Peers for Brokers {
 
     fn registered(&self, broker: NodeId) -> Option<BrokerEpoch> {
         self.registered.load().get(&broker).map(|broker| broker.epoch)
+    }
+
+    fn is_alive(&self, broker: NodeId) -> bool {
+        self.registered.load().get(&broker).is_some_and(|broker| !broker.fenced)
     }
 }

@@ -20,7 +20,10 @@ impl Node {
     pub fn follow(&self, image: Arc<Image>, offset: i64) {
         let before = self.published();
         let delta = Delta::between(&before.image, &image);
-        self.brokers.follow(&image);
+        if self.brokers.follow(&image) {
+            // Who waits for a broker that has died waits for it no longer.
+            self.partitions.all().iter().for_each(|partition| partition.deleters.wake());
+        }
         if !delta.brokers.is_empty() {
             // Who shuts down waits until all others have seen what it changed.
             self.lifecycle.wake();
@@ -86,6 +89,7 @@ impl Node {
         }
         let partition = Partition::new(id, topic.id, log, settings.rules.clone(), self.brokers.clone());
         partition.set_limits(settings.min_insync_replicas, self.lag_max_ms());
+        partition.set_throttled(settings.throttled.of(index));
         let partition = self.partitions.insert(partition);
         self.take_role(&partition, registered);
     }
@@ -138,6 +142,7 @@ impl Node {
                 partition.log.set_config(settings.log.clone());
                 partition.rules.store(Arc::new(settings.rules.clone()));
                 partition.set_limits(settings.min_insync_replicas, config.replication.lag_time_max_ms);
+                partition.set_throttled(settings.throttled.of(*index));
             }
         }
     }
@@ -164,6 +169,7 @@ impl Node {
                 for key in ignored {
                     warn!(key, "a dynamic configuration cannot be used and is ignored");
                 }
+                self.throttles.follow(&config);
                 self.set_config(config);
             }
         }

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use wire::Slice as _;
 use wire::fetch;
 
+use crate::nearest::{Near, Place};
 use crate::node::{FileSlice, Node};
 use crate::partition::Partition;
 
@@ -32,7 +33,7 @@ pub struct Wanted {
 }
 
 /// How a reader reads.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Manner {
     /// Only what is committed and not part of an open transaction (KIP-98).
     pub committed_only: bool,
@@ -42,6 +43,8 @@ pub struct Manner {
     pub max_bytes: usize,
     /// Who reads.
     pub reader: Reader,
+    /// Where a consumer is that may be sent to a replica near it.
+    pub place: Option<Arc<Place>>,
     /// Wait until there are so many,
     pub min_bytes: usize,
     /// but not longer than this.
@@ -65,14 +68,21 @@ pub struct Reading {
     /// What each partition has to say.
     pub partitions: Vec<fetch::Partition<FileSlice>>,
     bytes: usize,
+    /// How many of them count for the throttle of what followers are sent.
+    throttled: usize,
     /// Something that the reader should know without waiting.
     urgent: bool,
 }
 
 impl Reading {
     /// Whether the reader should hear of it now.
-    pub fn is_enough(&self, manner: Manner) -> bool {
+    pub fn is_enough(&self, manner: &Manner) -> bool {
         self.bytes >= manner.min_bytes || self.urgent || manner.max_wait_ms == 0 || self.partitions.is_empty()
+    }
+
+    /// How many bytes count for `leader.replication.throttled.rate`.
+    pub fn throttled(&self) -> usize {
+        self.throttled
     }
 
     /// Says something else than UNKNOWN_TOPIC_ID, by the place of the partition.
@@ -87,7 +97,7 @@ impl Reading {
 
 impl Node {
     /// Waits until `wanted` has enough, or until the reader's patience ends.
-    pub async fn wait_and_read(&self, wanted: &[Wanted], manner: Manner) -> Reading {
+    pub async fn wait_and_read(&self, wanted: &[Wanted], manner: &Manner) -> Reading {
         let deadline = host::clock::monotonic().plus_ms(manner.max_wait_ms);
         let waiter = Arc::new(Notify::new());
         for partition in wanted.iter().filter_map(|wanted| self.partitions.get(wanted.topic, wanted.index)) {
@@ -110,28 +120,33 @@ impl Node {
     }
 
     /// Reads `wanted` as it is now.
-    pub fn read_now(&self, wanted: &[Wanted], manner: Manner) -> Reading {
-        let mut reading = Reading { partitions: Vec::with_capacity(wanted.len()), bytes: 0, urgent: false };
+    pub fn read_now(&self, wanted: &[Wanted], manner: &Manner) -> Reading {
+        let mut reading =
+            Reading { partitions: Vec::with_capacity(wanted.len()), bytes: 0, throttled: 0, urgent: false };
+        let near = manner.place.as_ref().map(|place| self.near(place));
+        let how = How { manner, near: near.as_ref() };
         for wanted in wanted {
             let left = manner.max_bytes.saturating_sub(reading.bytes);
-            let told = match self.find(wanted, manner) {
-                Ok(partition) => read_partition(self, &partition, wanted, manner, left, reading.bytes == 0),
-                Err(error) => Err(error),
-            };
+            let found = self.find(wanted, manner);
+            let told = found
+                .as_ref()
+                .map_err(|error| *error)
+                .and_then(|partition| read_partition(self, partition, wanted, how, left, reading.bytes == 0));
             let told = told.unwrap_or_else(|error| self.fetch_failure(wanted, error));
-            reading.bytes += told.records.as_ref().map_or(0, |slice| slice.len());
-            reading.urgent |= told.error.is_some() || told.diverging.is_some();
+            let bytes = told.records.as_ref().map_or(0, |slice| slice.len());
+            reading.bytes += bytes;
+            if matches!(manner.reader, Reader::Follower(..)) && found.is_ok_and(|it| it.is_throttled_led()) {
+                reading.throttled += bytes;
+            }
+            let sent_away = told.preferred_read_replica != NodeId::NONE;
+            reading.urgent |= told.error.is_some() || told.diverging.is_some() || sent_away;
             reading.partitions.push(told);
         }
         reading
     }
 
-    fn find(&self, wanted: &Wanted, manner: Manner) -> Result<Arc<Partition>, ErrorCode> {
-        let found = match manner.reader {
-            Reader::Consumer { from_followers: true } => self.replica(wanted.topic, wanted.index),
-            _ => self.partition(wanted.topic, wanted.index),
-        };
-        match found {
+    fn find(&self, wanted: &Wanted, manner: &Manner) -> Result<Arc<Partition>, ErrorCode> {
+        match self.replica(wanted.topic, wanted.index) {
             Err(ErrorCode::UnknownTopicOrPartition)
                 if manner.by_id && self.published().image.topic_by_id(wanted.topic).is_none() =>
             {
@@ -150,15 +165,25 @@ impl Node {
     }
 }
 
+/// How a reader reads this time.
+#[derive(Clone, Copy)]
+struct How<'a> {
+    manner: &'a Manner,
+    near: Option<&'a Near<'a>>,
+}
+
 fn read_partition(
     node: &Node,
     partition: &Partition,
     wanted: &Wanted,
-    manner: Manner,
+    How { manner, near }: How<'_>,
     left: usize,
     is_first: bool,
 ) -> Result<fetch::Partition<FileSlice>, ErrorCode> {
-    partition.check_epoch(wanted.leader_epoch)?;
+    match manner.reader {
+        Reader::Consumer { from_followers: true } => partition.check_epoch(wanted.leader_epoch)?,
+        Reader::Consumer { .. } | Reader::Follower(..) => partition.check_leads(wanted.leader_epoch)?,
+    }
     let log = &partition.log;
     let high_watermark = log.high_watermark();
     let last_stable_offset = log.last_stable_offset();
@@ -168,12 +193,17 @@ fn read_partition(
         high_watermark,
         last_stable_offset,
         log_start_offset: log.start_offset(),
-        diverging: diverging(partition, wanted)?,
+        diverging: None,
         current_leader: None,
         aborted: manner.committed_only.then(Vec::new),
         preferred_read_replica: NodeId::NONE,
         records: None,
     };
+    if let Some(nearer) = near.and_then(|near| near.replica(node.id(), partition, wanted.from)) {
+        // Nothing is read for one who is to read elsewhere.
+        return Ok(fetch::Partition { preferred_read_replica: nearer, aborted: None, ..told });
+    }
+    told.diverging = diverging(partition, wanted)?;
     if told.diverging.is_some() {
         return Ok(told);
     }
@@ -188,6 +218,10 @@ fn read_partition(
     if let Reader::Follower(follower, broker_epoch) = manner.reader {
         let fetch = FollowerFetch { follower, broker_epoch, from: wanted.from, log_start: wanted.log_start };
         node.followed(partition, fetch, wanted.leader_epoch)?;
+        // Who is in sync is never held back, for writes wait for it (`ReplicaManager.shouldLeaderThrottle`).
+        if partition.is_throttled_led() && !partition.is_in_sync(follower) && node.throttles.led.is_exceeded() {
+            return Ok(told);
+        }
     }
     if manner.committed_only && slice.len > 0 {
         let aborted = log.aborted_in(&slice).map_err(failed)?;

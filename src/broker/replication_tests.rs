@@ -1,7 +1,11 @@
 //! Two brokers over sockets: one leads and is the cluster's controller, the other is told of the metadata by the test.
 
+mod deletes;
+mod near;
+mod throttles;
+
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,8 +13,8 @@ use bytes::{BufMut, Bytes, BytesMut};
 use config::{NodeConfig, preset};
 use controller::{CreateTopics, Event, NewTopic, Reply};
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
-use kafka_protocol::messages::{ApiKey, ProduceRequest, ProduceResponse, RequestHeader, ResponseHeader};
-use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, StrBytes};
+use kafka_protocol::messages::{ProduceRequest, RequestHeader, ResponseHeader};
+use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Request, StrBytes};
 use metadata::records::BrokerEndpoint;
 use model::batch::{BatchBuilder, BatchSettings, patch_base_offset_and_epoch};
 use model::{BrokerEpoch, ErrorCode, NodeId, Offset, PartitionIndex, Timestamp, TopicId};
@@ -25,7 +29,7 @@ use crate::{Metadata, Running};
 const TOPIC: &str = "copied";
 const PRODUCE: i16 = 12;
 
-async fn start(id: i32, dir: &tempfile::TempDir) -> Running {
+async fn start(id: i32, dir: &tempfile::TempDir, extra: &[(&str, &str)]) -> Running {
     let mut settings = preset::node_of_one();
     for (key, value) in [
         ("node.id", id.to_string()),
@@ -37,6 +41,7 @@ async fn start(id: i32, dir: &tempfile::TempDir) -> Running {
     ] {
         settings.insert(key.into(), value);
     }
+    settings.extend(extra.iter().map(|(key, value)| ((*key).into(), (*value).into())));
     Running::start(NodeConfig::from_settings(settings).unwrap()).await.unwrap()
 }
 
@@ -61,8 +66,13 @@ struct Pair {
 
 impl Pair {
     async fn start(min_insync: &str) -> Self {
+        Self::with(&[("min.insync.replicas", min_insync)], [&[], &[]]).await
+    }
+
+    /// A topic with these configurations, and settings of the leader and of the follower.
+    async fn with(topic: &[(&str, &str)], extra: [&[(&str, &str)]; 2]) -> Self {
         let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-        let (leader, follower) = (start(1, &dirs[0]).await, start(2, &dirs[1]).await);
+        let (leader, follower) = (start(1, &dirs[0], extra[0]).await, start(2, &dirs[1], extra[1]).await);
         let endpoint = BrokerEndpoint {
             name: "PLAINTEXT".into(),
             host: "127.0.0.1".into(),
@@ -82,16 +92,16 @@ impl Pair {
         node(&follower).set_epoch(BrokerEpoch(registered.broker_epoch));
         let pair = Self { leader, follower, topic: host::dice::uuid(), _dirs: dirs };
         pair.beat().await;
-        let topic = NewTopic {
+        let new = NewTopic {
             name: TOPIC.into(),
             id: pair.topic,
             partitions: -1,
             replication_factor: -1,
-            assignments: vec![(0, vec![NodeId(1), NodeId(2)])],
-            configs: vec![("min.insync.replicas".into(), Some(min_insync.into()))],
+            assignments: [0, 1].map(|index| (index, vec![NodeId(1), NodeId(2)])).into(),
+            configs: topic.iter().map(|(key, value)| ((*key).into(), Some((*value).into()))).collect(),
             describable: false,
         };
-        let event = Event::CreateTopics(CreateTopics { topics: vec![topic], validate_only: false, seed: 1 });
+        let event = Event::CreateTopics(CreateTopics { topics: vec![new], validate_only: false, seed: 1 });
         match quorum(&pair.leader).submit(event).await.unwrap() {
             Reply::CreateTopics(Ok(results)) => results.into_iter().for_each(|it| drop(it.result.unwrap())),
             other => panic!("{other:?}"),
@@ -135,17 +145,20 @@ impl Pair {
 
     /// Produces one record through the leader; tells how it went and where the record is.
     async fn produce(&self, acks: i16, timeout_ms: i32) -> (ErrorCode, i64) {
+        self.produce_to(0, b"value", acks, timeout_ms).await
+    }
+
+    async fn produce_to(&self, index: i32, value: &[u8], acks: i16, timeout_ms: i32) -> (ErrorCode, i64) {
         let address = self.leader.addresses()[0];
         let mut batch = BatchBuilder::new(BatchSettings::default());
-        batch.append(None, Some(b"value"), &[], Timestamp(1));
-        let data = PartitionProduceData::default().with_records(Some(batch.build().unwrap()));
+        batch.append(None, Some(value), &[], Timestamp(1));
+        let data = PartitionProduceData::default().with_index(index).with_records(Some(batch.build().unwrap()));
         let topic = TopicProduceData::default()
             .with_name(StrBytes::from_static_str(TOPIC).into())
             .with_partition_data(vec![data]);
         let request =
             ProduceRequest::default().with_acks(acks).with_timeout_ms(timeout_ms).with_topic_data(vec![topic]);
-        let answer = tokio::task::spawn_blocking(move || ask(&mut TcpStream::connect(address).unwrap(), &request));
-        let answer = answer.await.unwrap();
+        let answer = ask(address, PRODUCE, request).await;
         let told = &answer.responses[0].partition_responses[0];
         (ErrorCode::from_code(told.error_code).unwrap(), told.base_offset)
     }
@@ -156,23 +169,30 @@ impl Pair {
     }
 }
 
-fn ask(stream: &mut TcpStream, request: &ProduceRequest) -> ProduceResponse {
-    let mut frame = BytesMut::new();
-    frame.put_i32(0);
-    let header =
-        RequestHeader::default().with_request_api_key(ApiKey::Produce as i16).with_request_api_version(PRODUCE);
-    header.encode(&mut frame, ProduceRequest::header_version(PRODUCE)).unwrap();
-    request.encode(&mut frame, PRODUCE).unwrap();
-    let length = frame.len() as i32 - 4;
-    frame[..4].copy_from_slice(&length.to_be_bytes());
-    stream.write_all(&frame).unwrap();
-    let mut length = [0; 4];
-    stream.read_exact(&mut length).unwrap();
-    let mut answer = vec![0; i32::from_be_bytes(length) as usize];
-    stream.read_exact(&mut answer).unwrap();
-    let mut answer = Bytes::from(answer);
-    ResponseHeader::decode(&mut answer, ProduceResponse::header_version(PRODUCE)).unwrap();
-    ProduceResponse::decode(&mut answer, PRODUCE).unwrap()
+/// Asks on a connection of its own.
+async fn ask<R: Request + Send + 'static>(address: SocketAddr, version: i16, request: R) -> R::Response
+where
+    R::Response: Send,
+{
+    let asking = move || {
+        let mut stream = TcpStream::connect(address).unwrap();
+        let mut frame = BytesMut::new();
+        frame.put_i32(0);
+        let header = RequestHeader::default().with_request_api_key(R::KEY).with_request_api_version(version);
+        header.encode(&mut frame, R::header_version(version)).unwrap();
+        request.encode(&mut frame, version).unwrap();
+        let length = frame.len() as i32 - 4;
+        frame[..4].copy_from_slice(&length.to_be_bytes());
+        stream.write_all(&frame).unwrap();
+        let mut length = [0; 4];
+        stream.read_exact(&mut length).unwrap();
+        let mut answer = vec![0; i32::from_be_bytes(length) as usize];
+        stream.read_exact(&mut answer).unwrap();
+        let mut answer = Bytes::from(answer);
+        ResponseHeader::decode(&mut answer, R::Response::header_version(version)).unwrap();
+        R::Response::decode(&mut answer, version).unwrap()
+    };
+    tokio::task::spawn_blocking(asking).await.unwrap()
 }
 
 /// Waits until it is so.

@@ -14,16 +14,25 @@ pub struct Service(pub Arc<Node>);
 
 /// What is remembered of a connection.
 pub struct Connection {
-    origin: Arc<Origin>,
-    peer: PeerInfo,
+    /// Where its requests come from.
+    pub origin: Arc<Origin>,
+    /// Who is there.
+    pub peer: PeerInfo,
+}
+
+impl Connection {
+    /// One that has just begun.
+    pub fn new(peer: PeerInfo) -> Self {
+        let origin = Origin { peer: peer.peer.ip(), listener: peer.listener.clone() };
+        Self { origin: Arc::new(origin), peer }
+    }
 }
 
 impl net::Service for Service {
     type Connection = Connection;
 
     fn connected(&self, peer: PeerInfo) -> Connection {
-        let origin = Origin { peer: peer.peer.ip(), listener: peer.listener.clone() };
-        Connection { origin: Arc::new(origin), peer }
+        Connection::new(peer)
     }
 
     async fn request(&self, connection: &mut Connection, frame: Frame) -> net::Outcome {

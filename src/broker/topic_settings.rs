@@ -3,10 +3,12 @@
 use config::{NodeConfig, Settings, TopicConfig};
 use metadata::{ConfigResource, Image};
 use model::batch::{Compression, TimestampType};
+use replication::throttle::Throttled;
 use replication::validate::{Origin, Rules, Target};
 use storage::log::LogConfig;
 
 use crate::handlers::settings;
+use crate::throttles::ThrottledReplicas;
 
 /// What holds for one topic.
 pub struct TopicSettings {
@@ -16,6 +18,8 @@ pub struct TopicSettings {
     pub rules: Rules,
     /// `min.insync.replicas`.
     pub min_insync_replicas: i32,
+    /// Which of its replicas are throttled here.
+    pub throttled: ThrottledReplicas,
 }
 
 impl TopicSettings {
@@ -29,7 +33,12 @@ impl TopicSettings {
         });
         match config {
             Ok(config) => Self::from_config(node, &config),
-            Err(_) => Self { log: LogConfig::default(), rules: Rules::default(), min_insync_replicas: 1 },
+            Err(_) => Self {
+                log: LogConfig::default(),
+                rules: Rules::default(),
+                min_insync_replicas: 1,
+                throttled: ThrottledReplicas::default(),
+            },
         }
     }
 
@@ -67,7 +76,11 @@ impl TopicSettings {
             zstd_allowed: true,
             origin: Origin::Client,
         };
-        Self { log, rules, min_insync_replicas: topic.min_insync_replicas }
+        let throttled = ThrottledReplicas {
+            led: Throttled::of(&topic.leader_replication_throttled_replicas, node.node_id),
+            followed: Throttled::of(&topic.follower_replication_throttled_replicas, node.node_id),
+        };
+        Self { log, rules, min_insync_replicas: topic.min_insync_replicas, throttled }
     }
 }
 

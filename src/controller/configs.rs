@@ -28,7 +28,7 @@ impl Controller {
         for (resource, changes) in &request.resources {
             let result = once(&twice, resource)
                 .and_then(|()| parse(resource, changes))
-                .and_then(|changes| self.is_own_broker(resource).map(|()| changes))
+                .and_then(|changes| check_broker_name(resource).map(|()| changes))
                 .and_then(|changes| self.alter_resource(image, resource, &changes, false))
                 .map(|more| records.extend(more));
             results.push((resource.clone(), result));
@@ -49,7 +49,7 @@ impl Controller {
             let sets: Vec<_> = configs.iter().map(as_changes).collect();
             let result = once(&twice, resource)
                 .and_then(|()| parse(resource, &sets))
-                .and_then(|changes| self.is_own_broker(resource).map(|()| changes))
+                .and_then(|changes| check_broker_name(resource).map(|()| changes))
                 .and_then(|mut changes| {
                     for (key, _) in image.config(resource).into_iter().flatten() {
                         changes.entry(key).or_insert(Change::Delete);
@@ -60,20 +60,6 @@ impl Controller {
             results.push((resource.clone(), result));
         }
         finish(image, request.validate_only, records, results)
-    }
-
-    /// A broker's configuration is changed through that broker (`ConfigAdminManager.validateResourceNameIsCurrentNodeId`).
-    fn is_own_broker(&self, resource: &ConfigResource) -> Result<(), Refusal> {
-        if resource.kind != ResourceType::BROKER || resource.name.is_empty() {
-            return Ok(());
-        }
-        let (own, name) = (self.settings.node_id, &resource.name);
-        let refuse = |message| Err(Refusal::new(ErrorCode::InvalidRequest, message));
-        match name.parse() {
-            Ok(id) if NodeId(id) == own => Ok(()),
-            Ok(_) => refuse(format!("Unexpected broker id, expected {own}, but received {name}")),
-            Err(_) => refuse(format!("Node id must be an integer, but it is: {name}")),
-        }
     }
 
     /// The records that carry the changes out; `is_new` if the resource is created by the same decision.
@@ -238,6 +224,20 @@ fn check_record(image: &Image, record: &ConfigRecord) -> Result<(), Refusal> {
         ));
     }
     Ok(())
+}
+
+/// A broker is named by its number. That it is the one that was asked is checked there, before it forwards the request
+/// (`ControllerConfigurationValidator.validateBrokerName`).
+fn check_broker_name(resource: &ConfigResource) -> Result<(), Refusal> {
+    if resource.kind != ResourceType::BROKER || resource.name.is_empty() {
+        return Ok(());
+    }
+    let refuse = |message: &str| Err(Refusal::new(ErrorCode::InvalidRequest, message));
+    match resource.name.parse::<i32>() {
+        Ok(0..) => Ok(()),
+        Ok(_) => refuse("Invalid negative broker ID."),
+        Err(_) => refuse("Unable to parse broker name as a base 10 number."),
+    }
 }
 
 fn check_broker_exists(image: &Image, name: &str) -> Result<(), Refusal> {

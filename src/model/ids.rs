@@ -20,12 +20,12 @@ impl Uuid {
     pub const ZERO: Self = Self(uuid::Uuid::nil());
     /// The metadata topic's id.
     pub const METADATA_TOPIC: Self = Self(uuid::Uuid::from_u128(1));
-    /// A replica whose directory is not assigned yet (KIP-858).
-    pub const UNASSIGNED_DIR: Self = Self(uuid::Uuid::from_u128(0));
-    /// A replica whose directory is gone (KIP-858).
-    pub const LOST_DIR: Self = Self(uuid::Uuid::from_u128(1));
-    /// A replica of a broker that does not report directories (KIP-858).
-    pub const MIGRATING_DIR: Self = Self(uuid::Uuid::from_u128(2));
+    /// A replica of a broker that does not report directories (KIP-858; `DirectoryId`, as are the next two).
+    pub const MIGRATING_DIR: Self = Self(uuid::Uuid::from_u128(0));
+    /// A replica whose directory is not assigned yet.
+    pub const UNASSIGNED_DIR: Self = Self(uuid::Uuid::from_u128(1));
+    /// A replica whose directory is gone.
+    pub const LOST_DIR: Self = Self(uuid::Uuid::from_u128(2));
 
     /// Makes an id from 16 bytes of dice, in the layout of a random (version 4) UUID.
     ///

@@ -114,8 +114,12 @@ impl Driver {
 
     /// Begins to lead a term: first its first records, and when they have landed, decisions.
     async fn begin_reign(&mut self, epoch: model::LeaderEpoch, term: u64) -> Result<(), String> {
-        let begun = { self.ledger.lock().at().position.epoch == epoch };
-        if !begun {
+        let at = { self.ledger.lock().at().position };
+        if at.epoch == epoch && at.end != self.status.borrow().end {
+            // It is told of in a moment: who sees this node lead sees also what it begins with.
+            return Ok(());
+        }
+        if at.epoch != epoch {
             if self.first.as_ref().is_some_and(|(of, _)| *of == term) {
                 return Ok(());
             }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use model::Offset;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
@@ -13,7 +14,8 @@ pub(crate) type OnApplied = Box<dyn FnMut(&Applied) + Send>;
 
 /// Those who follow: one that hears of every image, and any number that ask how far it is.
 pub(crate) struct Publish {
-    on_applied: Mutex<Option<OnApplied>>,
+    /// Who hears of every image, and the end of the one that was known before.
+    on_applied: Mutex<Option<(Offset, OnApplied)>>,
     images: watch::Sender<Applied>,
     status: Arc<watch::Sender<Status>>,
 }
@@ -27,8 +29,9 @@ impl Publish {
     pub(crate) fn follow(&self, ledger: &Mutex<Ledger>, on_applied: OnApplied) -> Applied {
         // Nothing is applied meanwhile.
         let ledger = ledger.lock();
-        *self.on_applied.lock() = Some(on_applied);
-        ledger.applied()
+        let applied = ledger.applied();
+        *self.on_applied.lock() = Some((applied.end, on_applied));
+        applied
     }
 
     /// The latest image, and its successors.
@@ -38,7 +41,8 @@ impl Publish {
 
     /// Tells all who follow of a new image. It must be called in the order of the images.
     pub(crate) fn tell(&self, applied: Applied) {
-        if let Some(on_applied) = self.on_applied.lock().as_mut() {
+        // What was applied as somebody began to follow may be told of only now.
+        if let Some((_, on_applied)) = self.on_applied.lock().as_mut().filter(|(after, _)| applied.end > *after) {
             on_applied(&applied);
         }
         let end = applied.end;

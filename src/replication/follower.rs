@@ -62,25 +62,6 @@ pub enum Step {
     Stop,
 }
 
-/// How soon a leader that had an error is asked again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Backoff {
-    /// The time of the error.
-    pub now: Timestamp,
-    /// Never longer than so many milliseconds (`replica.fetch.backoff.ms`).
-    pub longest_ms: i64,
-}
-
-impl Backoff {
-    const SHORTEST_MS: i64 = 5;
-
-    /// When to ask again after so many errors in a row before this one. A follower often hears of a new leader before that
-    /// hears of itself: then a moment is enough, and a produce with acks=all waits for it.
-    pub fn until(self, failures: u32) -> Timestamp {
-        self.now.plus_ms((Self::SHORTEST_MS << failures.min(20)).min(self.longest_ms).max(0))
-    }
-}
-
 /// One partition that follows a leader in one epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Follower {
@@ -88,8 +69,33 @@ pub struct Follower {
     from: Offset,
     last_epoch: Option<LeaderEpoch>,
     mood: Mood,
+    has_all_committed: bool,
     /// Errors in a row.
-    failures: u32,
+    errors: u32,
+}
+
+/// How long to wait after an error: a moment at first, for a leader may not have heard yet that it leads, and longer each time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backoff {
+    /// The time.
+    pub now: Timestamp,
+    /// The longest wait, in milliseconds (`replica.fetch.backoff.ms`).
+    pub most_ms: i64,
+}
+
+impl Backoff {
+    const FIRST_MS: i64 = 10;
+
+    /// When the longest wait ends.
+    pub fn at_most(self) -> Timestamp {
+        self.now.plus_ms(self.most_ms)
+    }
+
+    /// When to try again after so many errors in a row.
+    pub fn until(self, errors: u32) -> Timestamp {
+        let wait = Self::FIRST_MS << errors.saturating_sub(1).min(16);
+        self.now.plus_ms(wait.min(self.most_ms))
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,7 +120,7 @@ impl Follower {
             }
             None => (log.end(), Mood::Fetching, Step::Wait),
         };
-        (Self { leader_epoch, from, last_epoch, mood, failures: 0 }, step)
+        (Self { leader_epoch, from, last_epoch, mood, has_all_committed: false, errors: 0 }, step)
     }
 
     /// The epoch of the leader that is followed.
@@ -130,6 +136,11 @@ impl Follower {
     /// The epoch of its last record (KIP-595).
     pub fn last_epoch(&self) -> Option<LeaderEpoch> {
         self.last_epoch
+    }
+
+    /// Whether it had all that was committed when the leader last told of it (`PartitionFetchState.isReplicaInSync`).
+    pub fn has_all_committed(&self) -> bool {
+        self.has_all_committed
     }
 
     /// Whether it can be fetched for at `now`.
@@ -149,11 +160,12 @@ impl Follower {
         }
     }
 
-    /// The leader answered. After an error it is asked again as `backoff` says.
+    /// The leader answered. `backoff` says when to ask again after an error.
     pub fn on_answer(&mut self, told: Told, log: &impl LogView, backoff: Backoff) -> Step {
         match told {
             Told::Records => {
-                (self.mood, self.failures) = (Mood::Fetching, 0);
+                self.errors = 0;
+                self.mood = Mood::Fetching;
                 Step::Append
             }
             Told::Diverging { epoch, end } => {
@@ -169,13 +181,14 @@ impl Follower {
                 self.mood = Mood::Stopped;
                 Step::Stop
             }
-            Told::Failed(_) => self.wait(backoff),
+            Told::Failed(_) => self.failed(backoff),
         }
     }
 
-    /// The log ends at `end` now, and its newest epoch is `epoch`.
-    pub fn appended(&mut self, end: Offset, epoch: Option<LeaderEpoch>) {
+    /// The log ends at `end` now, and its newest epoch is `epoch`; the leader has told its high watermark.
+    pub fn appended(&mut self, end: Offset, epoch: Option<LeaderEpoch>, high_watermark: Offset) {
         self.from = end;
+        self.has_all_committed = end >= high_watermark;
         self.last_epoch = epoch.or(self.last_epoch);
     }
 
@@ -184,11 +197,16 @@ impl Follower {
         (self.from, self.last_epoch, self.mood) = (end, epoch, Mood::Fetching);
     }
 
-    /// What came could not be used, or the leader could not be asked: it is asked again as `backoff` says.
-    pub fn wait(&mut self, backoff: Backoff) -> Step {
-        self.mood = Mood::Later(backoff.until(self.failures));
-        self.failures = self.failures.saturating_add(1);
+    /// Not before `until` again.
+    pub fn wait(&mut self, until: Timestamp) -> Step {
+        self.mood = Mood::Later(until);
         Step::Wait
+    }
+
+    /// What came could not be used, or the leader could not be asked.
+    pub fn failed(&mut self, backoff: Backoff) -> Step {
+        self.errors = self.errors.saturating_add(1);
+        self.wait(backoff.until(self.errors))
     }
 
     /// The leader's log begins at `start` and ends at `end`. A follower that is ahead was led by somebody else; one that

@@ -41,6 +41,8 @@ pub trait Peers {
     fn active(&self, broker: NodeId) -> Option<BrokerEpoch>;
     /// The epoch of a broker's registration, whatever its state.
     fn registered(&self, broker: NodeId) -> Option<BrokerEpoch>;
+    /// Whether a broker is registered and not fenced; it may be in controlled shutdown.
+    fn is_alive(&self, broker: NodeId) -> bool;
 }
 
 /// What is to be done.
@@ -51,6 +53,8 @@ pub struct Effects {
     pub high_watermark: Option<Offset>,
     /// To be sent to the controller. Until its [`Answer`] comes, no other is proposed.
     pub proposal: Option<Proposal>,
+    /// A follower's log begins elsewhere than it did: the low watermark may have moved.
+    pub start_moved: bool,
 }
 
 /// One partition, led by this broker in one epoch.
@@ -164,10 +168,11 @@ impl Leader {
         if fetch.broker_epoch.0 != -1 && current.is_some_and(|current| current > fetch.broker_epoch) {
             return Err(ErrorCode::NotLeaderOrFollower);
         }
+        let start_moved = progress.start() != fetch.log_start;
         let moved = progress.fetched(&fetch, self.end, now);
         let proposal = self.expand(fetch.follower, peers);
         let raised = if moved { self.raise(now, peers) } else { Effects::default() };
-        Ok(Effects { proposal, ..raised })
+        Ok(Effects { proposal, start_moved, ..raised })
     }
 
     /// Time has passed: followers that have not caught up for `replica.lag.time.max.ms` leave the in-sync set, and who
@@ -190,6 +195,18 @@ impl Leader {
     /// Everything in front of it is committed.
     pub fn high_watermark(&self) -> Offset {
         self.high_watermark
+    }
+
+    /// Where the last of the replicas begins that live, as far as is known; -1 while one of them has not fetched yet
+    /// (`Partition.lowWatermarkIfLeader`). `start` is where this replica's own log begins.
+    pub fn low_watermark(&self, start: Offset, peers: &impl Peers) -> Offset {
+        let alive = self.followers.iter().filter(|(id, _)| peers.is_alive(**id));
+        alive.map(|(_, progress)| progress.start()).fold(start, Offset::min)
+    }
+
+    /// Where the log ended when this reign began.
+    pub fn epoch_start(&self) -> Offset {
+        self.epoch_start
     }
 
     /// The committed in-sync set.

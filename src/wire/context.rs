@@ -126,6 +126,11 @@ impl Context {
         self.key() == ApiKey::Fetch && self.version() >= 11
     }
 
+    /// Whether OFFSET_NOT_AVAILABLE is known (ListOffsets 5, KIP-207); older clients get LEADER_NOT_AVAILABLE.
+    pub fn knows_offset_not_available(&self) -> bool {
+        self.version() >= 5
+    }
+
     /// Whether the current leader is told beside errors about leadership (Fetch 16, Produce 10, KIP-951).
     pub fn learns_leaders(&self) -> bool {
         match self.key() {

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use regex::Regex;
 
 use super::super::bench::Side;
-use crate::kit::{Output, Stopwatch, Tools, kcat};
+use crate::kit::{Cluster, Output, Stopwatch, Tools, kcat};
 
 /// Short name, main class, how the broker is named.
 const TOOLS: &[(&str, &str, &str)] = &[
@@ -26,6 +26,17 @@ const TOOLS: &[(&str, &str, &str)] = &[
     ("transactions", "org.apache.kafka.tools.TransactionsCommand", "--bootstrap-server"),
     ("groups", "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand", "--bootstrap-server"),
     ("all-groups", "org.apache.kafka.tools.GroupsCommand", "--bootstrap-server"),
+    ("reassign", "org.apache.kafka.tools.reassign.ReassignPartitionsCommand", "--bootstrap-server"),
+    ("elect", "org.apache.kafka.tools.LeaderElectionCommand", "--bootstrap-server"),
+    ("quorum", "org.apache.kafka.tools.MetadataQuorumCommand", "--bootstrap-server"),
+    ("features", "org.apache.kafka.tools.FeatureCommand", "--bootstrap-server"),
+    // These name whom they ask among their words, as `{brokers}` or `{controllers}`.
+    ("cluster", "org.apache.kafka.tools.ClusterTool", ""),
+    ("reassign-by", "org.apache.kafka.tools.reassign.ReassignPartitionsCommand", ""),
+    ("elect-by", "org.apache.kafka.tools.LeaderElectionCommand", ""),
+    ("quorum-by", "org.apache.kafka.tools.MetadataQuorumCommand", ""),
+    ("features-by", "org.apache.kafka.tools.FeatureCommand", ""),
+    ("configs-by", "kafka.admin.ConfigCommand", ""),
     ("consumer-perf", "org.apache.kafka.tools.ConsumerPerformance", "--bootstrap-server"),
 ];
 
@@ -46,6 +57,15 @@ const VOLATILE: &[(&str, &str)] = &[
 
 /// In a group's tables: a member's id that the client made, and the padding, which depends on ids and ports.
 const OF_GROUPS: &[(&str, &str)] = &[(r" [A-Za-z0-9_-]{22} ", " UUID "), (r" +", " ")];
+
+/// In a cluster: who is the active controller, how far its log is, in which order replicas came into the ISR, and padding.
+const OF_CLUSTERS: &[(&str, &str)] = &[
+    (r"(?m)^(LeaderId|LeaderEpoch|HighWatermark|MaxFollowerLag|MaxFollowerLagTimeMs): +\d+", "$1: NUMBER"),
+    (r"(?m)^\d+(\s+\S+)\s+\d+\s+\d+\s+\S+\s+\S+\s+(Leader|Follower|Observer)", "NODE$1 $2"),
+    (r"Epoch: \d+", "Epoch: NUMBER"),
+    (r"ADDRESS-\d,ADDRESS-\d,ADDRESS-\d", "BROKERS"),
+    (r" +", " "),
+];
 
 /// What is awaited comes, at the latest when a session has ended.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -76,9 +96,11 @@ impl<'a> Player<'a> {
         for (value, name) in &self.side.local {
             text = text.replace(value.as_str(), name);
         }
+        let of_cluster = self.side.cluster.is_some();
         let of_groups = line.contains("groups ") || line.contains("--group");
-        let [everywhere, in_groups] = volatile()?;
-        for (pattern, name) in everywhere.iter().chain(in_groups.iter().filter(|_| of_groups)) {
+        let [everywhere, in_groups, in_clusters] = volatile()?;
+        let more = in_groups.iter().filter(|_| of_groups).chain(in_clusters.iter().filter(|_| of_cluster));
+        for (pattern, name) in everywhere.iter().chain(more) {
             text = pattern.replace_all(&text, *name).into_owned();
         }
         let kept =
@@ -88,14 +110,15 @@ impl<'a> Player<'a> {
             kept.filter(|it| !it.starts_with("\tat ")).partition(|it| it.starts_with("TIME "));
         logged.sort_unstable();
         // Groups, members and what is read of several partitions come in no order.
-        if of_groups {
+        if of_groups || of_cluster {
             said.sort_unstable();
         }
         Ok([said, logged].concat().join("\n"))
     }
 
     fn run(&self, line: &str) -> Result<Output> {
-        let line = line.replace("{dir}", &self.dir.display().to_string());
+        let line = line.replace("{dir}", &self.dir.display().to_string()).replace("{brokers}", &self.side.address);
+        let line = self.cluster().map_or(line.clone(), |it| line.replace("{controllers}", &it.controllers()));
         let (tool, rest) = line.split_once(' ').unwrap_or((&line, ""));
         let name_and_rest = || rest.split_once(' ').with_context(|| format!("{tool} NAME ..."));
         let silent = Output { status: 0, stdout: String::new(), stderr: String::new() };
@@ -137,6 +160,18 @@ impl<'a> Player<'a> {
                 }
             }
             "produce" => self.produce(rest),
+            "kill" | "stop" | "start" => {
+                let mut cluster = self.cluster().with_context(|| format!("{tool} is for clusters"))?;
+                let id = rest.parse()?;
+                match tool {
+                    "kill" => cluster.kill(id)?,
+                    "stop" => cluster.stop(id)?,
+                    _ => cluster.start_again(id)?,
+                }
+                // So that nobody is asked for a broker that is being fenced.
+                cluster.complete()?;
+                Ok(silent)
+            }
             _ => {
                 let (main, words) = self.words(tool, rest)?;
                 self.tools.run(main, &words.iter().map(String::as_str).collect::<Vec<_>>())
@@ -144,11 +179,16 @@ impl<'a> Player<'a> {
         }
     }
 
+    fn cluster(&self) -> Option<std::sync::MutexGuard<'_, Cluster>> {
+        self.side.cluster.as_ref().map(|it| it.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// The main class of a tool, and its words with the broker's address in front.
     fn words(&self, tool: &str, rest: &str) -> Result<(&'static str, Vec<String>)> {
         let (_, main, flag) =
             TOOLS.iter().find(|(name, ..)| *name == tool).with_context(|| format!("no tool {tool}"))?;
-        let words = [*flag, &self.side.address].into_iter().chain(rest.split_whitespace());
+        let whom = if flag.is_empty() { &[][..] } else { &[*flag, self.side.address.as_str()] };
+        let words = whom.iter().copied().chain(rest.split_whitespace());
         Ok((main, words.map(str::to_owned).collect()))
     }
 
@@ -158,7 +198,12 @@ impl<'a> Player<'a> {
         let input: String = (0..count.parse::<u32>()?).map(|n| format!("key-{n}\tvalue-{n}\n")).collect();
         let codec = codec.first().copied().unwrap_or("none");
         let args = ["-P", "-t", topic, "-p", partition, "-K", "\t", "-H", "who=script", "-z", codec];
-        kcat::kcat(&self.side.address, &args, input.as_bytes())
+        let mut said = kcat::kcat(&self.side.address, &args, input.as_bytes())?;
+        if said.status == 0 && self.side.cluster.is_some() {
+            // Of nodes that are down, and connections that were tried.
+            said.stderr.clear();
+        }
+        Ok(said)
     }
 
     fn members(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Receiver<Output>>> {
@@ -169,12 +214,12 @@ impl<'a> Player<'a> {
 /// Patterns, and what stands for what they match.
 type Patterns = Vec<(Regex, &'static str)>;
 
-/// Those that hold everywhere, and those of groups.
-fn volatile() -> Result<&'static [Patterns; 2]> {
-    static PATTERNS: OnceLock<Result<[Patterns; 2], regex::Error>> = OnceLock::new();
+/// Those that hold everywhere, those of groups, and those of clusters.
+fn volatile() -> Result<&'static [Patterns; 3]> {
+    static PATTERNS: OnceLock<Result<[Patterns; 3], regex::Error>> = OnceLock::new();
     let read = |rows: &[(&str, &'static str)]| -> Result<Patterns, regex::Error> {
         rows.iter().map(|(it, name)| Ok((Regex::new(it)?, *name))).collect()
     };
-    let made = PATTERNS.get_or_init(|| Ok([read(VOLATILE)?, read(OF_GROUPS)?]));
+    let made = PATTERNS.get_or_init(|| Ok([read(VOLATILE)?, read(OF_GROUPS)?, read(OF_CLUSTERS)?]));
     made.as_ref().map_err(|error| anyhow::anyhow!("{error}"))
 }

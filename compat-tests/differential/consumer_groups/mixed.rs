@@ -176,6 +176,7 @@ fn of_another_kind(play: &mut Play) -> Result<()> {
     describe(play, "a consumer group now", group)?;
     play.ask("connectors back", 9, &odd(""))?;
     ask(play, "goes", &beat(group, "a", -1))?;
+    // What it is then is not asked: Apache Kafka tells what was committed last, which may be older than its own answer.
     play.ask("connectors into an empty one", 9, &odd(""))?;
-    describe(play, "what it is now", group)
+    Ok(())
 }

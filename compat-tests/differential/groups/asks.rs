@@ -127,10 +127,23 @@ pub fn forget(group: &str, topic: &str, partitions: &[i32]) -> OffsetDeleteReque
 ///
 /// # Errors
 /// Where it does not come to hold.
-pub fn wait(play: &mut Play, what: &str, mut holds: impl FnMut(&mut Play) -> Result<bool>) -> Result<()> {
+pub fn wait(play: &mut Play, what: &str, holds: impl FnMut(&mut Play) -> Result<bool>) -> Result<()> {
+    patiently(play, what, 60, holds)
+}
+
+/// As [`wait`], for what takes longer.
+///
+/// # Errors
+/// Where it never becomes so in that many seconds.
+pub fn patiently(
+    play: &mut Play,
+    what: &str,
+    seconds: u64,
+    mut holds: impl FnMut(&mut Play) -> Result<bool>,
+) -> Result<()> {
     let since = Stopwatch::start();
     while !holds(play)? {
-        if since.left_of(std::time::Duration::from_secs(60)).is_none() {
+        if since.left_of(std::time::Duration::from_secs(seconds)).is_none() {
             bail!("in vain waited for: {what}");
         }
         crate::pause::short();

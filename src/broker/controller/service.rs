@@ -4,27 +4,20 @@ use std::sync::Arc;
 
 use net::{Frame, PeerInfo};
 use tracing::debug;
-use wire::{Context, Header, Origin, voting};
+use wire::{Context, Header, voting};
 
 use super::ControllerNode;
 use super::apis::{APIS, dispatch};
-use crate::service::forward;
+use crate::service::{Connection, forward};
 
 /// A controller as its listeners see it.
 pub struct ControllerService(pub Arc<ControllerNode>);
-
-/// What is remembered of a connection.
-pub struct Connection {
-    origin: Arc<Origin>,
-    peer: PeerInfo,
-}
 
 impl net::Service for ControllerService {
     type Connection = Connection;
 
     fn connected(&self, peer: PeerInfo) -> Connection {
-        let origin = Origin { peer: peer.peer.ip(), listener: peer.listener.clone() };
-        Connection { origin: Arc::new(origin), peer }
+        Connection::new(peer)
     }
 
     async fn request(&self, connection: &mut Connection, frame: Frame) -> net::Outcome {

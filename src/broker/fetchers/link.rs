@@ -17,11 +17,19 @@ use crate::partition::{Copied, Partition, View};
 /// Follows until the node is gone.
 pub async fn keep(node: Weak<Node>, leader: Arc<Leader>) {
     let mut link = None;
-    let mut failures = 0;
+    let (mut complained, mut errors) = (false, 0u32);
     while let Some(node) = node.upgrade() {
         let now = host::clock::uptime();
         let (request, wake) = {
             let mut fetcher = leader.fetcher.lock();
+            if let Some(free) = node.throttles.followed.free_at() {
+                // Looked at again after a while, for somebody may have raised the rate.
+                let until = free.min(node.backoff().at_most());
+                let is_throttled = |(topic, index): Key| {
+                    node.partitions.get(topic, index).is_some_and(|it| it.is_throttled_followed())
+                };
+                fetcher.hold_back(now, until, is_throttled);
+            }
             (fetcher.request(now), fetcher.next_ready())
         };
         let Some(request) = request else {
@@ -46,7 +54,7 @@ pub async fn keep(node: Weak<Node>, leader: Arc<Leader>) {
         };
         match answered {
             Some(Ok(response)) => {
-                failures = 0;
+                (complained, errors) = (false, 0);
                 let ranges = leader.take(&node, response);
                 if let Some(link) = &mut link {
                     for key in ranges {
@@ -55,13 +63,14 @@ pub async fn keep(node: Weak<Node>, leader: Arc<Leader>) {
                 }
             }
             Some(Err(error)) => {
-                if failures == 0 {
+                if !complained {
                     tracing::warn!(leader = %leader.node, %error, "the leader cannot be fetched from; it is tried again");
                 }
+                complained = true;
                 link = None;
                 leader.fetcher.lock().on_lost();
-                let again = node.backoff().until(failures);
-                failures += 1;
+                errors = errors.saturating_add(1);
+                let again = node.backoff().until(errors);
                 drop(node);
                 idle(&leader, Some(again)).await;
             }
@@ -126,7 +135,12 @@ impl Leader {
                     log_start: Offset(data.log_start_offset),
                 };
                 match partition.copy(epoch, &copied, host::clock::now()) {
-                    Ok(()) => self.appended(key, &partition),
+                    Ok(()) => {
+                        if partition.is_throttled_followed() {
+                            node.throttles.followed.record(copied.bytes.len());
+                        }
+                        self.appended(key, &partition, copied.high_watermark);
+                    }
                     Err(error) => self.failed(node, &partition, &error),
                 }
                 None
@@ -139,10 +153,10 @@ impl Leader {
         }
     }
 
-    fn appended(&self, key: Key, partition: &Partition) {
+    fn appended(&self, key: Key, partition: &Partition, high_watermark: Offset) {
         let (end, epoch, start) =
             (partition.log.end_offset(), partition.log.latest_epoch(), partition.log.start_offset());
-        self.fetcher.lock().update(key, start, |follower| follower.appended(end, epoch));
+        self.fetcher.lock().update(key, start, |follower| follower.appended(end, epoch, high_watermark));
     }
 
     /// The follower is outside of the leader's log: learns where that begins and ends, and does what follows from it.
@@ -153,7 +167,7 @@ impl Leader {
             Ok(range) => range,
             Err(error) => {
                 tracing::warn!(partition = %partition.id, leader = %self.node, %error, "the leader does not tell its offsets");
-                self.fetcher.lock().update(key, partition.log.start_offset(), |follower| follower.wait(later));
+                self.fetcher.lock().update(key, partition.log.start_offset(), |follower| follower.failed(later));
                 return;
             }
         };

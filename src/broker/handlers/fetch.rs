@@ -25,10 +25,10 @@ impl Handle<FetchRequest> for Node {
         };
         let wanted: Vec<Wanted> = session.partitions().iter().map(|(key, asked)| self.locate(key, asked)).collect();
         self.learn_names(session.session_id());
-        let mut reading = self.read_now(&wanted, manner);
+        let mut reading = self.read_now(&wanted, &manner);
         self.recall_topics(&session, &mut reading);
         // Who finds no room to wait in is told at once that there is nothing.
-        let room = match reading.is_enough(manner) {
+        let room = match reading.is_enough(&manner) {
             true => None,
             false => self.parked.clone().try_acquire_many_owned(wanted.len() as u32).ok(),
         };
@@ -39,7 +39,7 @@ impl Handle<FetchRequest> for Node {
         let Some(node) = self.me() else { return Answer::Close };
         let context = context.clone();
         Answer::Later(Box::pin(async move {
-            let mut reading = node.wait_and_read(&wanted, manner).await;
+            let mut reading = node.wait_and_read(&wanted, &manner).await;
             drop(room);
             // When it was asked every topic was there, or nobody would have waited.
             reading.forget_ids(|_| ErrorCode::UnknownTopicOrPartition);
@@ -92,6 +92,7 @@ impl Node {
                 0.. => Reader::Follower(NodeId(follower), BrokerEpoch(request.replica_state.replica_epoch)),
                 _ => Reader::Consumer { from_followers: context.reads_from_followers() },
             },
+            place: if follower < 0 { self.place(context, &request.rack_id) } else { None },
             by_id: context.topics_by_id(),
             max_bytes: max_bytes as usize,
             min_bytes: request.min_bytes.clamp(0, max_bytes) as usize,
@@ -122,6 +123,7 @@ impl Node {
         to_follower: bool,
         reading: Reading,
     ) -> Vec<wire::Chunk<FileSlice>> {
+        self.throttles.led.record(reading.throttled());
         let keys = session.partitions().iter().map(|(key, _)| key);
         let told: Vec<_> = keys.clone().cloned().zip(reading.partitions.iter().map(told)).collect();
         let dice = || i32::from_be_bytes(host::dice::bytes()) & i32::MAX;

@@ -25,16 +25,23 @@ enum Upto {
     End,
 }
 
+#[derive(Clone, Copy)]
+struct Asker {
+    upto: Upto,
+    of_any_replica: bool,
+}
+
 type Found = Option<(Timestamp, Offset, LeaderEpoch)>;
 
 impl Handle<ListOffsetsRequest> for Node {
     async fn handle(&self, context: &Context, request: ListOffsetsRequest) -> Answer<ListOffsetsResponse, FileSlice> {
-        // A replica, and whoever says that it looks for faults (-2), asks for the log as it is.
+        // A replica, and whoever says that it looks for faults (-2), asks for the log as it is; the latter of followers too.
         let upto = match (request.replica_id.0, request.isolation_level) {
             (-1, 1) => Upto::Stable,
             (-1, _) => Upto::Committed,
             _ => Upto::End,
         };
+        let asker = Asker { upto, of_any_replica: request.replica_id.0 == -2 };
         let mut topics: IndexMap<_, IndexMap<i32, _>> = IndexMap::new();
         let mut twice = BTreeSet::new();
         for topic in request.topics.into_iter().filter(|topic| !topic.partitions.is_empty()) {
@@ -52,7 +59,7 @@ impl Handle<ListOffsetsRequest> for Node {
                 } else if !context.knows_special_time(asked.timestamp) {
                     Err(ErrorCode::UnsupportedVersion)
                 } else {
-                    self.offset_at(&name, index, asked.current_leader_epoch, asked.timestamp, upto)
+                    self.offset_at(&name, index, asked.current_leader_epoch, asked.timestamp, asker)
                 };
                 let told = ListOffsetsPartitionResponse::default().with_partition_index(index);
                 match outcome {
@@ -61,6 +68,9 @@ impl Handle<ListOffsetsRequest> for Node {
                         told.with_timestamp(timestamp.0).with_offset(offset.0).with_leader_epoch(epoch)
                     }
                     Ok(None) => told,
+                    Err(ErrorCode::OffsetNotAvailable) if !context.knows_offset_not_available() => {
+                        told.with_error_code(ErrorCode::LeaderNotAvailable.code())
+                    }
                     Err(error) => told.with_error_code(error.code()),
                 }
             });
@@ -78,10 +88,13 @@ impl Node {
         index: i32,
         claimed_epoch: i32,
         timestamp: i64,
-        upto: Upto,
+        Asker { upto, of_any_replica }: Asker,
     ) -> Result<Found, ErrorCode> {
-        let partition = self.partition_by_name(topic, PartitionIndex(index))?;
-        partition.check_epoch(claimed_epoch)?;
+        let partition = self.replica_by_name(topic, PartitionIndex(index))?;
+        match of_any_replica {
+            true => partition.check_epoch(claimed_epoch)?,
+            false => partition.check_leads(claimed_epoch)?,
+        }
         let log = &partition.log;
         let end = match upto {
             Upto::Stable => log.last_stable_offset(),
@@ -89,8 +102,16 @@ impl Node {
             Upto::End => log.end_offset(),
         };
         let storage = |error| self.read_failed(&partition.id, &error);
+        // What is behind the known end may be committed all the same: to say there is nothing would be wrong (KIP-207).
+        let behind = !matches!(upto, Upto::End) && partition.is_high_watermark_behind();
+        let unknown = || if behind { Err(ErrorCode::OffsetNotAvailable) } else { Ok(None) };
+        let within = |found: Found| match found.filter(|(_, offset, _)| *offset < end) {
+            None => unknown(),
+            found => Ok(found),
+        };
         let epoch_of = |offset| log.epoch_at(offset).unwrap_or(LeaderEpoch::NONE);
         Ok(match timestamp {
+            LATEST if behind => return unknown(),
             LATEST => Some((Timestamp::NONE, end, partition.leader_epoch())),
             EARLIEST | EARLIEST_LOCAL => {
                 let start = log.start_offset();
@@ -98,10 +119,8 @@ impl Node {
             }
             // Nothing is tiered, and nothing waits for it.
             LATEST_TIERED | EARLIEST_PENDING_UPLOAD => Some((Timestamp::NONE, Offset::NONE, LeaderEpoch::NONE)),
-            MAX_TIMESTAMP => log.max_timestamp_offset().map_err(storage)?,
-            time if time >= 0 => {
-                log.offset_for_timestamp(Timestamp(time)).map_err(storage)?.filter(|(_, offset, _)| *offset < end)
-            }
+            MAX_TIMESTAMP => within(log.max_timestamp_offset().map_err(storage)?)?,
+            time if time >= 0 => within(log.offset_for_timestamp(Timestamp(time)).map_err(storage)?)?,
             _ => return Err(ErrorCode::UnsupportedVersion),
         })
     }

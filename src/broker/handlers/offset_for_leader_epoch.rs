@@ -36,8 +36,8 @@ impl Node {
         claimed: i32,
         asked: i32,
     ) -> Result<(LeaderEpoch, Offset), ErrorCode> {
-        let partition = self.partition_by_name(topic, PartitionIndex(index))?;
-        partition.check_epoch(claimed)?;
+        let partition = self.replica_by_name(topic, PartitionIndex(index))?;
+        partition.check_leads(claimed)?;
         Ok(partition.log.end_offset_for_epoch(LeaderEpoch(asked)))
     }
 }

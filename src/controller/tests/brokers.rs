@@ -177,3 +177,15 @@ fn an_unclean_leader_only_where_it_is_allowed() {
         < Reply { to: Token(7), body: BrokerHeartbeat(Ok(BrokerStatus { caught_up: true, fenced: false, in_controlled_shutdown: false, should_shut_down: false })) }
     "#]].assert_eq(&script.text());
 }
+
+#[test]
+fn a_broker_that_is_no_controller_is_configured_too() {
+    let mut script = cluster(2);
+    script.text();
+    ask(&mut script, "broker 2", alter(4, "2", &[("leader.replication.throttled.rate", 0, Some("1000"))]));
+    expect![[r#"
+        > broker 2
+        + ConfigRecord { resource_type: 4, resource_name: "2", name: "leader.replication.throttled.rate", value: "1000" }
+        < Reply { to: Token(7), body: AlterConfigs([(ConfigResource { kind: ResourceType(4), name: "2" }, Ok(()))]) }
+    "#]].assert_eq(&script.text());
+}

@@ -105,7 +105,10 @@ fn decided(line: &Line<'_>) -> String {
     if let Some([broker, dir]) = line.numbers("moved").as_deref() {
         change.moved = Some((NodeId(*broker), directory(*dir)));
     }
-    let Some(record) = change.record(id(7), PartitionIndex(3)) else { return "none".to_owned() };
+    let Some(mut record) = change.record(id(7), PartitionIndex(3)) else { return "none".to_owned() };
+    // Where these answers were taken, a replica without a directory of its own has the id zero.
+    let unassigned = record.directories.iter_mut().flatten().filter(|it| **it == Uuid::UNASSIGNED_DIR);
+    unassigned.for_each(|it| *it = Uuid::ZERO);
     let bytes = Record::from(record).encode(MetadataVersion(line.number("mv") as i16)).unwrap();
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -81,7 +81,7 @@ fn a_broker_tells_where_its_replicas_are() {
         > assign
         < Reply { to: Token(7), body: AssignReplicas(Ok([Ok(()), Ok(()), Err(UNKNOWN_TOPIC_OR_PARTITION), Err(UNKNOWN_TOPIC_ID)])) }
         > assign
-        + PartitionChangeRecord { partition_id: 0, topic_id: AQEBAQEBAQEBAQEBAQEBAQ, directories: [AAAAAAAAAAAAAAAAAAAAAQ] }
+        + PartitionChangeRecord { partition_id: 0, topic_id: AQEBAQEBAQEBAQEBAQEBAQ, directories: [AAAAAAAAAAAAAAAAAAAAAg] }
         + PartitionChangeRecord { partition_id: 0, topic_id: AQEBAQEBAQEBAQEBAQEBAQ, isr: [], leader: -1, eligible_leader_replicas: [1], last_known_elr: [1] }
         < Reply { to: Token(7), body: AssignReplicas(Ok([Ok(())])) }
     "#]].assert_eq(&script.text());

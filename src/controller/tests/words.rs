@@ -237,12 +237,12 @@ fn of_alter_configs() {
         4 1 -> INVALID_CONFIG | Broker-level min.insync.replicas cannot be altered while ELR is enabled.
         4  -> INVALID_CONFIG | Cluster-level min.insync.replicas cannot be removed while ELR is enabled.
         4  -> NONE
-        4 2 -> INVALID_REQUEST | Unexpected broker id, expected 1, but received 2
-        4 x -> INVALID_REQUEST | Node id must be an integer, but it is: x
+        4 2 -> BROKER_ID_NOT_REGISTERED | No node with id 2 found.
+        4 x -> INVALID_REQUEST | Unable to parse broker name as a base 10 number.
         4 1 -> INVALID_REQUEST | Cannot update these configs dynamically: [node.id]
         4  -> NONE
         4  -> INVALID_REQUEST | Cannot update these configs at default cluster level, broker id must be specified: [listeners]
-        4 -1 -> INVALID_REQUEST | Unexpected broker id, expected 1, but received -1
+        4 -1 -> INVALID_REQUEST | Invalid negative broker ID.
         16  -> INVALID_REQUEST | Subscription name can't be empty
         16 m2 -> INVALID_REQUEST | Invalid value 1 for interval.ms, interval must be between 100 and 3600000 (1 hour)
         16 m2 -> INVALID_REQUEST | Unknown client metrics configuration: nope

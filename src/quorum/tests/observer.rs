@@ -14,13 +14,13 @@ use super::*;
 const OBSERVER: NodeId = NodeId(50);
 
 /// The directory of a node that is no controller.
-struct Copy {
+pub(super) struct Copy {
     dir: tempfile::TempDir,
     config: ObserverConfig,
 }
 
 impl Copy {
-    fn formatted(change: impl FnOnce(&mut ObserverConfig)) -> Self {
+    pub(super) fn formatted(change: impl FnOnce(&mut ObserverConfig)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let what = Format {
             cluster_id: ClusterId(CLUSTER.into()),
@@ -44,7 +44,7 @@ impl Copy {
         Self { dir, config }
     }
 
-    fn metadata_dir(&self) -> PathBuf {
+    pub(super) fn metadata_dir(&self) -> PathBuf {
         self.dir.path().join(METADATA_DIR)
     }
 
@@ -55,7 +55,7 @@ impl Copy {
         names
     }
 
-    async fn start(&self, source: impl Source) -> (Observer, Arc<Image>, Arc<Mutex<Vec<Applied>>>) {
+    pub(super) async fn start(&self, source: impl Source) -> (Observer, Arc<Image>, Arc<Mutex<Vec<Applied>>>) {
         let seen: Arc<Mutex<Vec<Applied>>> = Arc::default();
         let applied = seen.clone();
         let on_applied = move |one: &Applied| seen.lock().push(one.clone());
@@ -64,7 +64,7 @@ impl Copy {
     }
 }
 
-async fn has(observer: &Observer, end: Offset) {
+pub(super) async fn has(observer: &Observer, end: Offset) {
     let mut status = observer.watch_status();
     let got = status.wait_for(|status| status.end >= end || status.failure.is_some());
     let status = task::timeout(LONG, got).await.expect("it gets there").unwrap().clone();
@@ -316,7 +316,7 @@ async fn it_takes_snapshots_of_its_own_and_lets_old_log_go() {
 }
 
 /// Records of topics as a leader would write them.
-fn batch(base: i64, epoch: i32, names: &[&str]) -> Bytes {
+pub(super) fn batch(base: i64, epoch: i32, names: &[&str]) -> Bytes {
     let record = |name: &&str| {
         let record = TopicRecord { name: (*name).into(), topic_id: host::dice::uuid(), ..Default::default() };
         metadata::Record::from(record).encode(MetadataVersion::LATEST).unwrap()

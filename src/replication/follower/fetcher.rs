@@ -115,6 +115,23 @@ impl Fetcher {
         (!self.sent.is_empty() || !forgotten.is_empty()).then(|| self.of_session(partitions, forgotten))
     }
 
+    /// Leaves those out of the next requests that `is_throttled` and that lag, until then (`shouldFollowerThrottle`).
+    /// Costs as much as there are partitions, and is for times when the rate is exceeded.
+    pub fn hold_back(&mut self, now: Timestamp, until: Timestamp, is_throttled: impl Fn(Key) -> bool) {
+        for (key, followed) in &mut self.partitions {
+            let follower = &mut followed.follower;
+            if follower.has_all_committed() || !follower.is_ready(now) || !is_throttled(*key) {
+                continue;
+            }
+            if let Some(at) = follower.ready_at() {
+                self.later.remove(&(at, *key));
+            }
+            let _ = follower.wait(until);
+            self.later.insert((until, *key));
+            self.stale.insert(*key);
+        }
+    }
+
     /// When somebody who waits will be ready.
     pub fn next_ready(&self) -> Option<Timestamp> {
         self.later.first().map(|(at, _)| *at)

@@ -47,7 +47,7 @@ fn follow(log: &View) -> Follower {
 }
 
 fn diverge(log: &View, epoch: i32, end: i64) -> Step {
-    follow(log).on_answer(Told::Diverging { epoch: LeaderEpoch(epoch), end: Offset(end) }, log, AT_ONCE)
+    follow(log).on_answer(Told::Diverging { epoch: LeaderEpoch(epoch), end: Offset(end) }, log, backoff(0))
 }
 
 #[test]
@@ -72,17 +72,15 @@ fn logs_part_where_the_last_common_epoch_ends_in_the_shorter_one() {
     assert_eq!(diverge(&log, -1, -1), Step::Truncate(Offset(30)), "the leader knows nothing");
 }
 
-const AT_ONCE: Backoff = Backoff { now: Timestamp(0), longest_ms: 0 };
-
 #[test]
 fn out_of_range_is_mended_by_the_leaders_range() {
     let log = view(&[(1, 0)], 10);
     let out = Told::Failed(ErrorCode::OffsetOutOfRange);
-    assert_eq!(follow(&log).on_answer(out, &log, AT_ONCE), Step::AskRange);
+    assert_eq!(follow(&log).on_answer(out, &log, backoff(0)), Step::AskRange);
     assert_eq!(follow(&log).on_range(Offset(0), Offset(8), &log), Step::Truncate(Offset(8)));
     assert_eq!(follow(&log).on_range(Offset(12), Offset(20), &log), Step::StartAt(Offset(12)));
     let mut behind = follow(&log);
-    let _ = behind.on_answer(out, &log, AT_ONCE);
+    let _ = behind.on_answer(out, &log, backoff(0));
     assert_eq!(behind.on_range(Offset(5), Offset(20), &log), Step::Wait);
     assert!(behind.is_ready(Timestamp(0)));
 }
@@ -92,22 +90,23 @@ fn errors_wait_and_a_lost_reign_stops() {
     let log = view(&[(1, 0)], 10);
     let mut follower = follow(&log);
     let error = Told::Failed(ErrorCode::NotLeaderOrFollower);
-    let at = |now| Backoff { now: Timestamp(now), longest_ms: 500 };
-    assert_eq!(follower.on_answer(error, &log, at(0)), Step::Wait);
-    assert_eq!(
-        (follower.is_ready(Timestamp(4)), follower.is_ready(Timestamp(5))),
-        (false, true),
-        "it may know by then"
-    );
-    let waits: Vec<i64> =
-        (0..9).map(|_| (follower.on_answer(error, &log, at(0)), follower.ready_at().unwrap().0).1).collect();
-    assert_eq!(waits, [10, 20, 40, 80, 160, 320, 500, 500, 500]);
-    assert_eq!(follower.on_answer(Told::Records, &log, at(0)), Step::Append);
-    let _ = follower.on_answer(error, &log, at(0));
-    assert_eq!(follower.ready_at(), Some(Timestamp(5)), "that is another trouble");
+    let mut now = 0;
+    // A leader that has not heard yet that it leads is asked again soon; one that stays so, ever less often.
+    for wait in [10, 20, 40, 80, 160, 320, 500, 500] {
+        assert_eq!(follower.on_answer(error, &log, backoff(now)), Step::Wait);
+        now += wait;
+        assert_eq!((follower.is_ready(Timestamp(now - 1)), follower.is_ready(Timestamp(now))), (false, true));
+    }
+    assert_eq!(follower.on_answer(Told::Records, &log, backoff(now)), Step::Append);
+    assert_eq!(follower.on_answer(error, &log, backoff(now)), Step::Wait);
+    assert!(follower.is_ready(Timestamp(now + 10)), "what went well is not held against it");
     let fenced = Told::Failed(ErrorCode::FencedLeaderEpoch);
-    assert_eq!(follower.on_answer(fenced, &log, at(0)), Step::Stop);
+    assert_eq!(follower.on_answer(fenced, &log, backoff(0)), Step::Stop);
     assert!(!follower.is_ready(Timestamp(i64::MAX)));
+}
+
+fn backoff(now: i64) -> Backoff {
+    Backoff { now: Timestamp(now), most_ms: 500 }
 }
 
 fn key(index: i32) -> Key {
@@ -142,7 +141,7 @@ fn fetcher() -> Fetcher {
 #[test]
 fn a_session_is_told_only_what_changed() {
     let mut fetcher = fetcher();
-    fetcher.update(key(1), Offset(0), |follower| follower.appended(Offset(12), None)).unwrap();
+    fetcher.update(key(1), Offset(0), |follower| follower.appended(Offset(12), None, Offset(12))).unwrap();
     assert_eq!(shape(fetcher.request(Timestamp(0))), (77, 1, vec![1], vec![]));
     fetcher.on_reply(reply(77)).unwrap();
     assert_eq!(shape(fetcher.request(Timestamp(0))), (77, 2, vec![], vec![]), "a long poll goes on");
@@ -154,8 +153,7 @@ fn a_session_is_told_only_what_changed() {
 #[test]
 fn who_waits_is_taken_out_of_the_session_and_comes_back() {
     let mut fetcher = fetcher();
-    let _ =
-        fetcher.update(key(2), Offset(0), |follower| follower.wait(Backoff { now: Timestamp(495), longest_ms: 500 }));
+    let _ = fetcher.update(key(2), Offset(0), |follower| follower.wait(Timestamp(500)));
     assert_eq!(
         (shape(fetcher.request(Timestamp(0))), fetcher.next_ready()),
         ((77, 1, vec![], vec![2]), Some(Timestamp(500)))
@@ -195,4 +193,24 @@ fn nobody_to_fetch_for_is_no_request() {
     log.high_watermark = 4;
     assert_eq!(fetcher.add(key(0), LeaderEpoch(1), &log), Step::Truncate(Offset(4)));
     assert_eq!(fetcher.request(Timestamp(0)), None);
+}
+
+#[test]
+fn those_who_are_held_back_are_asked_for_when_their_time_has_come() {
+    let mut fetcher = fetcher();
+    // 0 has all that is committed, 1 lags; 2 lags too, and is not throttled.
+    for (index, end) in [(0, 12), (1, 11), (2, 11)] {
+        fetcher.update(key(index), Offset(0), |it| it.appended(Offset(end), None, Offset(12))).unwrap();
+    }
+    fetcher.hold_back(Timestamp(0), Timestamp(50), |key| key.1.0 < 2);
+    assert_eq!(shape(fetcher.request(Timestamp(0))), (77, 1, vec![0, 2], vec![1]));
+    fetcher.on_reply(reply(77)).unwrap();
+    assert_eq!(fetcher.next_ready(), Some(Timestamp(50)));
+    assert_eq!(shape(fetcher.request(Timestamp(49))), (77, 2, vec![], vec![]));
+    fetcher.on_reply(reply(77)).unwrap();
+    // Still too fast; then not any more.
+    fetcher.hold_back(Timestamp(50), Timestamp(90), |key| key.1.0 < 2);
+    assert_eq!(shape(fetcher.request(Timestamp(50))), (77, 3, vec![], vec![]));
+    fetcher.on_reply(reply(77)).unwrap();
+    assert_eq!(shape(fetcher.request(Timestamp(90))), (77, 4, vec![1], vec![]));
 }

@@ -23,7 +23,7 @@ impl Leader {
             return Effects::default();
         }
         self.high_watermark = committed;
-        Effects { high_watermark: Some(committed), proposal: None }
+        Effects { high_watermark: Some(committed), ..Effects::default() }
     }
 
     /// Whether a produce with acks=all may be appended.

@@ -72,7 +72,7 @@ impl Leader {
                 | ErrorCode::NewLeaderElected,
             ) => Effects::default(),
             // Whether it was applied is not known: only the same question tells.
-            Answer::Failed(_) => Effects { high_watermark: None, proposal: Some(proposal.clone()) },
+            Answer::Failed(_) => Effects { proposal: Some(proposal.clone()), ..Effects::default() },
         }
     }
 

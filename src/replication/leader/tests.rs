@@ -16,6 +16,10 @@ impl Peers for Cluster {
     fn registered(&self, broker: NodeId) -> Option<BrokerEpoch> {
         self.0.borrow().get(&broker.0).map(|it| BrokerEpoch(it.0))
     }
+
+    fn is_alive(&self, broker: NodeId) -> bool {
+        self.active(broker).is_some()
+    }
 }
 
 impl Cluster {
@@ -63,8 +67,9 @@ impl Case {
         self.leader.on_appended(Offset(end), Timestamp(self.now), &self.peers)
     }
 
+    /// What follows for the high watermark and the in-sync set.
     fn fetch(&mut self, follower: i32, from: i64) -> Effects {
-        self.fetch_as(follower, i64::from(follower) * 10, from).unwrap()
+        Effects { start_moved: false, ..self.fetch_as(follower, i64::from(follower) * 10, from).unwrap() }
     }
 
     fn fetch_as(&mut self, follower: i32, broker_epoch: i64, from: i64) -> Result<Effects, ErrorCode> {
@@ -96,7 +101,7 @@ impl Case {
 }
 
 fn raised(offset: i64) -> Effects {
-    Effects { high_watermark: Some(Offset(offset)), proposal: None }
+    Effects { high_watermark: Some(Offset(offset)), ..Effects::default() }
 }
 
 fn members(proposal: &Proposal) -> Vec<(i32, i64)> {
@@ -269,4 +274,29 @@ fn readers_are_sent_to_the_replica_in_their_rack() {
     assert_eq!(choose(&case, "a", 5), None, "the leader is there itself");
     assert_eq!(choose(&case, "c", 5), None);
     assert_eq!(choose(&case, "", 5), None);
+}
+
+#[test]
+fn the_low_watermark_is_where_the_last_of_the_living_begins() {
+    let mut case = case(&[1, 2, 3], 10, 10);
+    let begins = |case: &mut Case, follower: i32, log_start: i64| {
+        let fetch = FollowerFetch {
+            follower: NodeId(follower),
+            broker_epoch: BrokerEpoch(-1),
+            from: Offset(10),
+            log_start: Offset(log_start),
+        };
+        case.leader.on_follower_fetch(fetch, Timestamp(0), &case.peers).unwrap().start_moved
+    };
+    let low = |case: &Case, start: i64| case.leader.low_watermark(Offset(start), &case.peers).0;
+    assert!(begins(&mut case, 2, 4));
+    assert_eq!(low(&case, 5), -1, "nobody knows where 3 begins");
+    assert!(begins(&mut case, 3, 7));
+    assert_eq!(low(&case, 5), 4);
+    assert!(begins(&mut case, 2, 5));
+    assert!(!begins(&mut case, 2, 5));
+    assert_eq!(low(&case, 6), 5);
+    case.peers.set(2, 2, false);
+    assert_eq!(low(&case, 8), 7, "2 is dead");
+    assert_eq!(low(&case, 6), 6, "this leader's own");
 }

@@ -33,6 +33,10 @@ impl Peers for Image {
     fn registered(&self, broker: NodeId) -> Option<BrokerEpoch> {
         self.brokers.get(&broker.0).map(|it| BrokerEpoch(it.0))
     }
+
+    fn is_alive(&self, broker: NodeId) -> bool {
+        self.active(broker).is_some()
+    }
 }
 
 #[derive(Debug, Default)]
@@ -273,7 +277,7 @@ impl Cluster {
 
     /// An answer arrives, the oldest or the newest one; the others stay on their way.
     pub fn receive(&mut self, id: i32, newest: bool) {
-        let later = Backoff { now: Timestamp(self.now), longest_ms: 10 };
+        let later = Backoff { now: Timestamp(self.now), most_ms: 10 };
         let Some(broker) = self.brokers.get_mut(&id).filter(|broker| broker.up) else { return };
         let answer = if newest { broker.answers.pop_back() } else { broker.answers.pop_front() };
         let (Some((asked, response)), Role::Follower(fetcher)) = (answer, &mut broker.role) else { return };
@@ -296,7 +300,9 @@ impl Cluster {
                 assert_eq!(asked.from, disk.end(), "a gap on {id}");
                 entries.into_iter().for_each(|entry| disk.push(entry));
                 disk.high_watermark = disk.high_watermark.max(high_watermark.min(disk.end().0));
-                fetcher.update(key(), Offset(0), |it| it.appended(disk.end(), disk.latest_epoch()));
+                fetcher.update(key(), Offset(0), |it| {
+                    it.appended(disk.end(), disk.latest_epoch(), Offset(high_watermark))
+                });
             }
             (Step::AskRange, _) => {
                 // Only unclean elections lead here; then the leader is asked for its ends.
