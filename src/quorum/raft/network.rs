@@ -101,9 +101,9 @@ impl Peers {
         (known.heard, known.gone) = (Some(clock::monotonic()), None);
     }
 
-    /// A voter's process was seen to have ended.
-    pub(crate) fn note_gone(&self, node: NodeId) {
-        self.known.lock().gone = Some(node);
+    /// A voter's process was seen to have ended; tells whether that is new.
+    pub(crate) fn note_gone(&self, node: NodeId) -> bool {
+        self.known.lock().gone.replace(node) != Some(node)
     }
 
     /// Whether a voter's process was seen to have ended, and no leader has spoken since.

@@ -32,11 +32,12 @@ impl Voting {
         let election = &self.peers.election;
         // Nobody was heard yet: the first wait is short, for those who have a leader will not vote.
         let mut next = clock::monotonic().plus_ms(host::dice::below(election.spread_ms() / 2 + 1));
+        let mut votes_until = clock::monotonic();
         loop {
-            tokio::select! {
-                () = task::sleep_until(next) => {}
-                () = self.wake.notified() => {}
-            }
+            let is_time = tokio::select! {
+                () = task::sleep_until(next) => true,
+                () = self.wake.notified() => false,
+            };
             let now = clock::monotonic();
             let asked = *self.asked.lock();
             if let Some(at) = asked
@@ -52,6 +53,9 @@ impl Voting {
                 next = now.plus_ms(election.silence_ms());
             } else if let (Some(end), None) = (in_time, asked) {
                 next = end.plus_ms(self.turn_ms(leader));
+            } else if let (false, None) = (is_time, asked) {
+                // The others have learned at this very moment, too, that the leader is gone; and votes may be on their way.
+                next = next.min(now.plus_ms(self.turn_ms(leader)).max(votes_until));
             } else {
                 let stands = asked.is_some() || self.majority_would_vote(raft).await;
                 *self.asked.lock() = None;
@@ -62,16 +66,18 @@ impl Voting {
                     }
                 }
                 let pause = if stands { election.vote_ms() } else { election.heartbeat_ms() };
-                next = clock::monotonic().plus_ms(pause + self.turn_ms(leader));
+                votes_until = clock::monotonic().plus_ms(pause);
+                next = votes_until.plus_ms(self.turn_ms(leader));
             }
         }
     }
 
     /// Another voter's process has ended, as far as can be seen from here. If it led, it is not waited for any longer
-    /// than the others keep their promise to it.
+    /// than the others keep their promise to it. It may be told again and again.
     pub(crate) fn suspect(&self, node: NodeId) {
-        self.peers.note_gone(node);
-        self.wake.notify_one();
+        if self.peers.note_gone(node) {
+            self.wake.notify_one();
+        }
     }
 
     /// How long nothing is heard of a leader before it is taken for gone.

@@ -62,6 +62,34 @@ async fn a_killed_leader_is_replaced_within_a_second_and_comes_back() {
     assert_eq!(image.topics().count(), 8, "nothing that was answered is lost");
 }
 
+/// Both that are left see at the same moments that the leader's process is gone, as long as it is.
+#[tokio::test(start_paused = true)]
+async fn who_is_told_again_and_again_that_the_leader_is_gone_waits_for_its_turn() {
+    let mut cluster = Cluster::started().await;
+    for round in 0..20 {
+        let node = cluster.leader().await.node();
+        cluster.kill(node).await;
+        let killed = host::clock::monotonic();
+        let left = other_than(node);
+        let told: Vec<_> = left.iter().map(|other| cluster.at(*other)).collect();
+        let tell = async {
+            loop {
+                told.iter().for_each(|quorum| quorum.suspect(node));
+                task::sleep(Duration::from_millis(30)).await;
+            }
+        };
+        tokio::select! {
+            () = tell => {}
+            _ = cluster.leader_among(&left) => {}
+        }
+        let gap = killed.elapsed_ms();
+        assert!(gap < 600, "round {round}: {gap} ms without an active controller");
+        drop(told);
+        cluster.start(node).await;
+    }
+    cluster.stop_and_compare().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_leader_that_stops_gives_the_lead_away_first() {
     let mut cluster = Cluster::started().await;
