@@ -37,7 +37,7 @@ const SEGMENT: &str = "1048576";
 /// `--rounds N` (50), `--quick` (6 rounds, no large log), `--seed N`, `--gib N` of log for the restart (1),
 /// `--against kafka`, `--no-java` leaves Kafka's VerifiableProducer out; `--compaction` kills in the middle of compactions
 /// instead, and asks for the last value of each key; `--cluster` kills and stops nodes of three (6 rounds),
-/// of them only `--act kill|term|pause|torn|two`, with a `--session` of so many milliseconds.
+/// of them only `--act kill|term|pause|torn|two|cut|full`, with a `--session` of so many milliseconds.
 /// `--keep` leaves the directory in any case.
 ///
 /// # Errors
@@ -57,7 +57,7 @@ pub fn crash(words: &[String]) -> Result<bool> {
     say(&format!("{} in {}, seed {seed}", who.text(), scratch.path().display()));
     let mut dice = Dice::new(seed);
     let judged = match options.has("compaction") {
-        _ if of_cluster => cluster::examine(&plan(&options, who, rounds)?, scratch.path(), &mut dice),
+        _ if of_cluster => cluster::judge(&plan(&options, who, rounds)?, scratch.path(), &mut dice),
         true => compaction::examine(who, scratch.path(), rounds, &mut dice),
         false => examine(who, scratch.path(), rounds, &mut dice, !options.has("no-java")),
     };

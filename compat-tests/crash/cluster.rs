@@ -5,9 +5,12 @@ mod asker;
 mod away;
 mod choice;
 mod consumer;
+mod cut;
 mod figures;
+mod full;
 mod kill;
 pub mod member;
+pub mod network;
 pub mod nodes;
 mod producer;
 pub mod pulse;
@@ -31,6 +34,7 @@ use crate::pause;
 use crate::raw::{Connection, admin};
 pub use choice::Act;
 use figures::Figures;
+use full::SmallDisk;
 use member::Member;
 use nodes::Nodes;
 use pulse::{Pulse, What};
@@ -55,6 +59,8 @@ struct Cluster<'a> {
     pulses: &'a [Pulse],
     /// How many records each producer has acknowledged.
     progress: Vec<Arc<AtomicU64>>,
+    /// In the place of node 1's directory, where there is one.
+    disk: Option<SmallDisk>,
     figures: Figures,
     dice: Dice,
 }
@@ -70,14 +76,42 @@ pub struct Plan {
     pub keys: Vec<(String, String)>,
 }
 
+/// Rounds of each kind; those in which the net is cut, or a disk is full, on nodes of their own, since these are set up otherwise.
+///
+/// # Errors
+/// As [`examine`].
+pub fn judge(plan: &Plan, dir: &Path, dice: &mut Dice) -> Result<()> {
+    examine(plan, &dir.join("cluster"), dice)?;
+    if plan.act.is_none() {
+        let cuts = Plan { act: Some(Act::Cut), rounds: plan.rounds.div_ceil(4), ..plan.clone() };
+        examine(&cuts, &dir.join("cut"), dice).context("where the net is cut")?;
+        let probe = SmallDisk::mount(&dir.join("probe")).map(drop);
+        match probe {
+            Ok(()) => {
+                let full = Plan { act: Some(Act::Full), rounds: 1, ..plan.clone() };
+                examine(&full, &dir.join("full"), dice).context("where a disk is full")?;
+            }
+            Err(why) => say(&format!("NOT RUN: a full disk, for a small one cannot be mounted here: {why:#}")),
+        }
+    }
+    Ok(())
+}
+
 /// Rounds under load, and what is left in the end.
 ///
 /// # Errors
 /// With what is lost, moved, doubled, or does not come back.
-pub fn examine(plan: &Plan, dir: &Path, dice: &mut Dice) -> Result<()> {
+fn examine(plan: &Plan, dir: &Path, dice: &mut Dice) -> Result<()> {
     let keys: Vec<(&str, &str)> = plan.keys.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-    let mut nodes = Nodes::new(plan.kind, dir, &keys)?;
+    let mut nodes = match plan.act {
+        Some(Act::Cut) => Nodes::in_network(plan.kind, dir, &keys)?,
+        _ => Nodes::new(plan.kind, dir, &keys)?,
+    };
     let ids = nodes.ids();
+    let disk = match plan.act {
+        Some(Act::Full) => Some(SmallDisk::mount(&nodes.log_dir(1)?).context("a small disk")?),
+        _ => None,
+    };
     nodes.start(&ids)?;
     let stage = Stage::new(nodes.addresses());
     let mut connection = Connection::open(stage.addresses.first().context("no nodes")?)?;
@@ -96,6 +130,7 @@ pub fn examine(plan: &Plan, dir: &Path, dice: &mut Dice) -> Result<()> {
         stage: &stage,
         pulses: &pulses,
         progress: loads.iter().map(Load::progress).collect(),
+        disk,
         figures: Figures::default(),
         dice: Dice::new(dice.roll()),
     };
@@ -135,10 +170,12 @@ pub fn examine(plan: &Plan, dir: &Path, dice: &mut Dice) -> Result<()> {
 impl Cluster<'_> {
     fn rounds(&mut self, plan: &Plan) -> Result<()> {
         self.settle().context("before the first round")?;
-        for (round, act) in (1..=plan.rounds).zip(Act::ALL.into_iter().cycle()) {
+        for (round, act) in (1..=plan.rounds).zip(Act::TURNS.into_iter().cycle()) {
             let told = match plan.act.unwrap_or(act) {
                 Act::Pause => self.pause_round(),
                 Act::Two => self.two_round(),
+                Act::Cut => self.cut_round(),
+                Act::Full => self.full_round(),
                 act => self.kill_round(act),
             };
             let told = told.with_context(|| format!("round {round}"))?;

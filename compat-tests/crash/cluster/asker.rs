@@ -30,10 +30,15 @@ impl<'a> Asker<'a> {
     pub fn ask<T>(&mut self, ask: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
         let answer = self.connected().and_then(ask);
         if answer.is_err() {
-            self.connection = None;
-            self.at += 1;
+            self.doubt();
         }
         answer
+    }
+
+    /// What this node says leads nowhere; another is asked the next time.
+    pub fn doubt(&mut self) {
+        self.connection = None;
+        self.at += 1;
     }
 
     fn connected(&mut self) -> Result<&mut Connection> {
@@ -58,8 +63,7 @@ impl<'a> Asker<'a> {
         let leader = answer.brokers.iter().find(|broker| broker.node_id == found.leader_id);
         let Some(leader) = leader else {
             // It may be this node alone that does not know.
-            self.connection = None;
-            self.at += 1;
+            self.doubt();
             anyhow::bail!("{topic}-{partition} has no leader");
         };
         Ok(format!("{}:{}", leader.host.as_str(), leader.port))

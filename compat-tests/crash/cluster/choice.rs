@@ -1,6 +1,7 @@
 //! What happens in a round, and to whom.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use kafka_protocol::messages::ElectLeadersRequest;
 
 use super::Cluster;
 use super::state::{self, Partitions};
@@ -18,11 +19,15 @@ pub enum Act {
     Torn,
     /// SIGKILL of two nodes.
     Two,
+    /// The net between two nodes, or between one and all others, is cut.
+    Cut,
+    /// The disk of a node is full.
+    Full,
 }
 
 impl Act {
-    /// In the order in which they take turns.
-    pub const ALL: [Self; 6] = [Self::Kill, Self::Term, Self::Pause, Self::Kill, Self::Torn, Self::Two];
+    /// In the order in which they take turns on one cluster.
+    pub const TURNS: [Self; 6] = [Self::Kill, Self::Term, Self::Pause, Self::Kill, Self::Torn, Self::Two];
 
     pub fn text(self) -> &'static str {
         match self {
@@ -31,13 +36,19 @@ impl Act {
             Self::Pause => "pause",
             Self::Torn => "torn",
             Self::Two => "two",
+            Self::Cut => "cut",
+            Self::Full => "full",
         }
     }
 
     /// # Errors
     /// Where there is no such act.
     pub fn read(text: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|act| act.text() == text).with_context(|| format!("there is no act {text}"))
+        Self::TURNS
+            .into_iter()
+            .chain([Self::Cut, Self::Full])
+            .find(|act| act.text() == text)
+            .with_context(|| format!("there is no act {text}"))
     }
 }
 
@@ -59,8 +70,28 @@ impl Chosen {
 impl Cluster<'_> {
     /// The active controller, the leader of most or of fewest partitions, or anyone, of a cluster that is whole.
     pub fn choose(&mut self) -> Result<Chosen> {
+        if self.dice.below(2) == 0 {
+            self.prefer()?;
+        }
         let dice = self.dice.below(4);
         self.choose_by(dice)
+    }
+
+    /// Has the preferred leaders lead again, as `auto.leader.rebalance.enable` does after minutes: else who came back leads
+    /// nothing.
+    fn prefer(&mut self) -> Result<()> {
+        self.settle()?;
+        let from = self.stage.now();
+        let request = ElectLeadersRequest::default().with_topic_partitions(None).with_timeout_ms(30_000);
+        let answer = self.another(0)?.call(2, &request)?;
+        ensure!(answer.error_code == 0, "ElectLeaders answered error {}", answer.error_code);
+        self.until("the preferred leaders lead", 0, |all| {
+            all.values().all(|it| it.replicas.first() == Some(&it.leader))
+        })?;
+        self.served(self.stage.now(), "the preferred leaders lead")?;
+        let longest = self.longest(from);
+        self.figures.add("longest silence when preferred leaders come back", longest);
+        Ok(())
     }
 
     /// The one that leads most.
@@ -68,20 +99,33 @@ impl Cluster<'_> {
         self.choose_by(1)
     }
 
+    /// This node.
+    pub fn choose_node(&self, id: i32) -> Result<Chosen> {
+        let partitions = self.settle()?;
+        let controller = state::active_controller(&mut self.another(0)?)?;
+        Ok(described(id, controller, partitions))
+    }
+
     fn choose_by(&mut self, how: u64) -> Result<Chosen> {
         let partitions = self.settle()?;
         let controller = state::active_controller(&mut self.another(0)?)?;
         let ids = self.nodes.ids();
-        let leads = |id: &i32| partitions.values().filter(|it| it.leader == *id).count();
+        let leads = |id: &i32| leads(*id, &partitions);
         let id = match how {
             0 if ids.contains(&controller) => Some(controller),
             1 => ids.iter().copied().max_by_key(leads),
             2 => ids.iter().copied().min_by_key(leads),
             _ => ids.get(self.dice.at(ids.len())).copied(),
         };
-        let id = id.context("no nodes")?;
-        let role = if id == controller { "active controller" } else { "broker" };
-        let role = format!("{role}, leads {} of {}", leads(&id), partitions.len());
-        Ok(Chosen { id, role, partitions })
+        Ok(described(id.context("no nodes")?, controller, partitions))
     }
+}
+
+fn leads(id: i32, partitions: &Partitions) -> usize {
+    partitions.values().filter(|it| it.leader == id).count()
+}
+
+fn described(id: i32, controller: i32, partitions: Partitions) -> Chosen {
+    let role = if id == controller { "active controller" } else { "broker" };
+    Chosen { id, role: format!("{role}, leads {} of {}", leads(id, &partitions), partitions.len()), partitions }
 }

@@ -16,6 +16,8 @@ use crate::raw::{Connection, frames, records};
 
 const PATIENCE: Duration = Duration::from_secs(3);
 const WAIT_MS: i32 = 300;
+/// After so long without a record one looks whether another leads, as `metadata.max.age.ms` has clients do.
+const DOUBT: Duration = Duration::from_secs(2);
 /// What goes by: another leads, or is about to.
 const AGAIN: [i16; 8] = [3, 5, 6, 9, 56, 74, 75, 78];
 
@@ -52,6 +54,7 @@ fn with_leader(
 ) -> Result<(), Trouble> {
     let leader = asker.leader(TOPIC, partition).map_err(|_| Trouble::Goes)?;
     let mut connection = Connection::open_for(&leader, PATIENCE).map_err(|_| Trouble::Goes)?;
+    let mut last = stage.now();
     loop {
         let next = i64::try_from(seen.len()).map_err(|error| Trouble::Fault(error.into()))?;
         let frame = frames::fetch(TOPIC, &[(partition, next)], 1 << 20, WAIT_MS).map_err(Trouble::Fault)?;
@@ -61,9 +64,13 @@ fn with_leader(
         let before = seen.len();
         take(partition, seen, &bytes).map_err(Trouble::Fault)?;
         if seen.len() > before {
-            pulse.beat(asked, stage.now());
+            last = stage.now();
+            pulse.beat(asked, last);
         } else if stage.is_over() && next >= high_watermark {
             return Ok(());
+        } else if stage.now().saturating_sub(last) > DOUBT {
+            asker.doubt();
+            return Err(Trouble::Goes);
         }
         pause::short();
     }

@@ -53,10 +53,15 @@ impl Member {
     pub fn run(&mut self, stage: &Stage, number: usize, pulse: &Pulse) {
         let mut asker = Asker::new(stage, number + 2);
         while !stage.is_over() {
+            let before = self.acknowledged;
             match self.with_coordinator(stage, pulse, &mut asker) {
                 Ok(None) => {}
-                // Asked again; why it ended says nothing new.
-                Err(_) => pause::short(),
+                Err(_) => {
+                    if self.acknowledged == before {
+                        asker.doubt();
+                    }
+                    pause::short();
+                }
                 Ok(Some(fault)) => {
                     stage.fault(format!("group {}: {fault}", self.group));
                     return;

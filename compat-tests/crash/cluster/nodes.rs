@@ -1,10 +1,12 @@
 //! Three nodes, each broker and controller, which can be killed, stopped, paused and brought back.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
+use super::network::Network;
 use crate::kit::broker::{Kind, Node};
 use crate::kit::process::Process;
 use crate::kit::{Layout, Quorum, port};
@@ -25,17 +27,40 @@ pub struct Seat {
 pub struct Nodes {
     kind: Kind,
     seats: Vec<Seat>,
+    network: Option<Arc<Network>>,
 }
 
 impl Nodes {
-    /// Formatted directories under `dir`, with these keys besides the usual.
+    /// Directories under `dir`, formatted at the first start, with these keys besides the usual.
     ///
     /// # Errors
     /// Where they cannot be written.
     pub fn new(kind: Kind, dir: &Path, keys: &[(&str, &str)]) -> Result<Self> {
+        Self::joined(kind, dir, keys, None)
+    }
+
+    /// As [`Nodes::new`], but the nodes hear each other only through this net; clients come directly.
+    ///
+    /// # Errors
+    /// As [`Nodes::new`].
+    pub fn in_network(kind: Kind, dir: &Path, keys: &[(&str, &str)]) -> Result<Self> {
+        Self::joined(kind, dir, keys, Some(Arc::default()))
+    }
+
+    /// The net between the nodes, where it is ours.
+    pub fn network(&self) -> Option<Arc<Network>> {
+        self.network.clone()
+    }
+
+    fn joined(kind: Kind, dir: &Path, keys: &[(&str, &str)], network: Option<Arc<Network>>) -> Result<Self> {
         let ports: Vec<(i32, u16, u16)> =
             (1..=3).map(|id| Ok((id, port::free()?, port::free()?))).collect::<Result<_>>()?;
-        let voters: Vec<String> = ports.iter().map(|(id, _, port)| format!("{id}@127.0.0.1:{port}")).collect();
+        let ways = ports.iter().map(|(id, _, port)| match &network {
+            Some(network) => Ok((*id, network.way_to(*id, *port)?)),
+            None => Ok((*id, *port)),
+        });
+        let ways = ways.collect::<Result<Vec<_>>>()?;
+        let voters: Vec<String> = ways.iter().map(|(id, port)| format!("{id}@127.0.0.1:{port}")).collect();
         let mut seats = Vec::new();
         for (id, port, controller_port) in ports {
             let layout = Layout { node_id: id, quorum: Quorum::Static, ..Layout::default() };
@@ -48,12 +73,18 @@ impl Nodes {
                 true => layout,
                 false => layout.with("offsets.topic.replication.factor", "3"),
             };
+            let layout = match (&network, ways.iter().find(|(it, _)| *it == id)) {
+                (Some(network), Some((_, controllers))) => {
+                    let brokers = port::free()?;
+                    apart(layout, (port, brokers, controller_port), network.way_to(id, brokers)?, *controllers)
+                }
+                _ => layout,
+            };
             let layout = keys.iter().fold(layout, |layout, (key, value)| layout.with(key, value));
             let node = Node::at(&dir.join(format!("node-{id}")), layout, port, controller_port)?;
-            node.format(kind)?;
             seats.push(Seat { id, node, process: None });
         }
-        Ok(Self { kind, seats })
+        Ok(Self { kind, seats, network })
     }
 
     pub fn ids(&self) -> Vec<i32> {
@@ -82,9 +113,12 @@ impl Nodes {
     /// # Errors
     /// Where one does not.
     pub fn start(&mut self, ids: &[i32]) -> Result<()> {
+        for seat in &self.seats {
+            seat.node.format(self.kind)?;
+        }
         for seat in self.seats.iter_mut().filter(|seat| ids.contains(&seat.id)) {
             ensure!(seat.process.is_none(), "node {} runs already", seat.id);
-            seat.process = Some(seat.node.spawn(self.kind)?);
+            seat.process = Some(spawned(seat, self.kind, self.network.as_deref())?);
         }
         for seat in self.seats.iter().filter(|seat| ids.contains(&seat.id)) {
             let process = seat.process.as_ref().context("it runs")?;
@@ -98,10 +132,10 @@ impl Nodes {
     /// # Errors
     /// Where it runs already, or cannot be started.
     pub fn spawn(&mut self, id: i32) -> Result<()> {
-        let kind = self.kind;
+        let (kind, network) = (self.kind, self.network.clone());
         let seat = self.seats.iter_mut().find(|seat| seat.id == id).context("no such node")?;
         ensure!(seat.process.is_none(), "node {id} runs already");
-        seat.process = Some(seat.node.spawn(kind)?);
+        seat.process = Some(spawned(seat, kind, network.as_deref())?);
         Ok(())
     }
 
@@ -156,4 +190,24 @@ impl Nodes {
         }
         Ok(())
     }
+}
+
+fn spawned(seat: &Seat, kind: Kind, network: Option<&Network>) -> Result<Process> {
+    let process = seat.node.spawn(kind)?;
+    if let Some(network) = network {
+        network.tell(seat.id, process.pid());
+    }
+    Ok(process)
+}
+
+/// Three listeners: clients' own, and those of brokers and controllers, which are found elsewhere than they listen.
+fn apart(layout: Layout, (clients, brokers, controllers): (u16, u16, u16), way: u16, controllers_way: u16) -> Layout {
+    let list = |clients: u16, brokers: u16, controllers: u16| {
+        format!("PLAINTEXT://127.0.0.1:{clients},BROKER://127.0.0.1:{brokers},CONTROLLER://127.0.0.1:{controllers}")
+    };
+    layout
+        .with("listeners", &list(clients, brokers, controllers))
+        .with("advertised.listeners", &list(clients, way, controllers_way))
+        .with("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT")
+        .with("inter.broker.listener.name", "BROKER")
 }

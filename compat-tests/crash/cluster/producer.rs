@@ -23,8 +23,12 @@ const AGAIN: [i16; 10] = [3, 5, 6, 7, 8, 19, 20, 56, 74, 75];
 pub fn run(stage: &Stage, load: &mut Load, pulse: &Pulse, mut dice: Dice) {
     let mut asker = Asker::new(stage, load.number);
     while stage.wants_records() || load.pending() > 0 {
-        // Why it ended says nothing new: answers that must not be are faults already.
-        let _ = with_leader(stage, load, pulse, &mut dice, &mut asker);
+        let before = load.acknowledged();
+        // Answers that must not be are faults already.
+        let ended = with_leader(stage, load, pulse, &mut dice, &mut asker);
+        if ended.is_err() && load.acknowledged() == before {
+            asker.doubt();
+        }
         if load.fault.is_some() || stage.is_over() {
             break;
         }
