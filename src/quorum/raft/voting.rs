@@ -19,12 +19,14 @@ pub(crate) struct Voting {
     journal: Arc<Journal>,
     /// A leader that goes asked this voter to stand at that moment.
     asked: Mutex<Option<Moment>>,
+    /// Another was told that it would be voted for: until that moment it is let go first.
+    gives_way: Mutex<Option<Moment>>,
     wake: Notify,
 }
 
 impl Voting {
     pub(crate) fn new(peers: Arc<Peers>, journal: Arc<Journal>) -> Self {
-        Self { peers, journal, asked: Mutex::new(None), wake: Notify::new() }
+        Self { peers, journal, asked: Mutex::new(None), gives_way: Mutex::new(None), wake: Notify::new() }
     }
 
     /// Stands for election whenever no leader is heard of, until it is dropped.
@@ -48,11 +50,14 @@ impl Voting {
             }
             let leader = raft.server_metrics().borrow().current_leader.map(node_id);
             let silence = self.silence_ms(leader);
+            let gives_way = self.gives_way.lock().filter(|until| *until > now);
             let in_time = self.peers.heard().map(|heard| heard.plus_ms(silence)).filter(|end| *end > now);
             if serve::leads(raft) {
                 next = now.plus_ms(election.silence_ms());
             } else if let (Some(end), None) = (in_time, asked) {
                 next = end.plus_ms(self.turn_ms(leader));
+            } else if let (Some(until), None) = (gives_way, asked) {
+                next = until.plus_ms(self.turn_ms(leader));
             } else if let (false, None) = (is_time, asked) {
                 // The others have learned at this very moment, too, that the leader is gone; and votes may be on their way.
                 next = next.min(now.plus_ms(self.turn_ms(leader)).max(votes_until));
@@ -113,7 +118,12 @@ impl Voting {
         let hears = self.peers.heard().is_some_and(|heard| now.ms_since(heard) < patience);
         let known = raft.server_metrics().borrow().vote.leader_id.term;
         let leads = serve::leads(raft) && self.peers.majority_within(now, election.silence_ms());
-        !hears && !leads && term >= known && last >= self.journal.last()
+        let would = !hears && !leads && term >= known && last >= self.journal.last();
+        if would {
+            // Else both stand in the same term, and neither wins it. Not for long: it may fail all the same.
+            *self.gives_way.lock() = Some(now.plus_ms(election.spread_ms() / 2));
+        }
+        would
     }
 
     /// A leader that goes wants this voter to follow it. Who else hears that leader gives no vote until its lease ends.
