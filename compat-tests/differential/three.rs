@@ -19,6 +19,8 @@ use kafka_protocol::messages::{
     UpdateFeaturesRequest,
 };
 
+use kafka_protocol::protocol::StrBytes;
+
 use super::batches::draft;
 use super::make::{assigned, create, fetch, fetch_partition, list_offsets, name, produce, s, topic, topic_with};
 use super::play::{Play, Step};
@@ -333,13 +335,21 @@ pub fn features(play: &mut Play) -> Result<()> {
                         .with_feature_updates(keys.collect())
                         .with_validate_only(v > 0);
                     if v == 0
-                        && ["shares", "transactions", "groups off", "one lower", "good and bad", "twice"]
+                        && ["the quorum", "shares", "transactions", "groups off", "one lower", "good and bad", "twice"]
                             .contains(&label)
                     {
                         continue;
                     }
                     play.ask_sorted(&format!("{label} kind {kind} {downgrade}"), v, &request, |answer| {
                         answer.results.sort_by(|a, b| a.feature.cmp(&b.feature));
+                        // Any of them is the active one.
+                        let own = regex::Regex::new(r"Local controller \d+").ok();
+                        let named = answer
+                            .error_message
+                            .as_ref()
+                            .zip(own)
+                            .map(|(text, own)| own.replace(text, "Local controller N").into_owned());
+                        answer.error_message = named.map(StrBytes::from_string).or(answer.error_message.take());
                     })?;
                 }
             }
