@@ -15,6 +15,7 @@ mod make;
 mod offsets;
 mod play;
 mod produces;
+mod quorums;
 mod random;
 mod records;
 mod restart;
@@ -44,6 +45,7 @@ const PARTS: &[(&str, Part)] = &[
     ("admin", admin::play),
     ("cluster", cluster::play),
     ("leaders", leaders::play),
+    ("quorum", quorums::play),
     ("groups", groups::play),
     ("consumers", consumer_groups::play),
     ("story", story::play),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Result, bail, ensure};
 use regex::Regex;
 
-use super::differences::LISTED;
+use super::differences::{Difference, LISTED};
 use super::play::Step;
 use crate::kit::Kind;
 
@@ -59,8 +59,10 @@ pub fn compare(theirs: &[Step], ours: &[Step], judged: Kind, show: bool) -> Resu
         .into_iter()
         .map(|(label, lines, times)| format!("`{label}` and {} more like it\n    {}", times - 1, lines.join("\n    ")))
         .collect();
-    if judged == Kind::Ottla && theirs.iter().any(|step| step.label.starts_with("cluster:")) {
-        for (it, _) in LISTED.iter().zip(&used).filter(|(_, used)| !**used) {
+    let has = |part: &str| theirs.iter().any(|step| step.label.starts_with(part));
+    if judged == Kind::Ottla && (has("cluster:") || has("three:")) {
+        let mine = |it: &Difference| it.step.starts_with("^three:") == has("three:");
+        for (it, _) in LISTED.iter().zip(&used).filter(|(it, used)| mine(it) && !**used) {
             faults.push(format!("the listed difference `{}` `{}` ({}) is none any more", it.step, it.line, it.reason));
         }
     }

@@ -25,6 +25,8 @@ use crate::schema::{Schemas, Value};
 /// A topic whose configuration is changed to see that all earlier changes have come through.
 pub const BARRIER: &str = "zz-barrier";
 const PATIENCE: Duration = Duration::from_secs(30);
+/// What has not come through by then is asked for again.
+const AGAIN: Duration = Duration::from_secs(3);
 
 /// A request and what came back, as text.
 #[derive(Clone, Debug)]
@@ -386,13 +388,15 @@ impl Play {
         for _ in 0..2 {
             self.changes += 1;
             let value = (1_000_000 + self.changes).to_string();
-            self.quietly(1, &make::set(2, BARRIER, &[("retention.ms", 0, Some(&value))]))?;
+            let change = make::set(2, BARRIER, &[("retention.ms", 0, Some(&value))]);
+            self.quietly(1, &change)?;
             let resource = DescribeConfigsResource::default()
                 .with_resource_type(2)
                 .with_resource_name(make::s(BARRIER))
                 .with_configuration_keys(Some(vec![make::s("retention.ms")]));
             let ask = DescribeConfigsRequest::default().with_resources(vec![resource]);
             let since = Stopwatch::start();
+            let mut asked = since;
             loop {
                 let answer = self.quietly(4, &ask)?;
                 let seen = answer.results.first().and_then(|result| result.configs.first());
@@ -401,6 +405,11 @@ impl Play {
                 }
                 if since.left_of(PATIENCE).is_none() {
                     bail!("a change does not come through");
+                }
+                // The active controller may have been another before it was carried out.
+                if asked.left_of(AGAIN).is_none() {
+                    asked = Stopwatch::start();
+                    self.quietly(1, &change)?;
                 }
                 crate::pause::short();
             }

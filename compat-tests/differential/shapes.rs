@@ -12,8 +12,8 @@ const TOPIC: &str = "sh";
 
 /// The APIs that the script asks; those that are served and are not here fail the check.
 pub const ASKED: &[i16] = &[
-    0, 1, 2, 3, 8, 9, 10, 11, 12, 13, 14, 15, 16, 19, 20, 21, 22, 23, 29, 32, 33, 35, 37, 42, 43, 44, 45, 46, 47, 60,
-    61, 64, 68, 69, 74, 75,
+    0, 1, 2, 3, 8, 9, 10, 11, 12, 13, 14, 15, 16, 19, 20, 21, 22, 23, 29, 32, 33, 35, 37, 42, 43, 44, 45, 46, 47, 55,
+    57, 60, 61, 64, 68, 69, 74, 75,
 ];
 
 /// Not asked: ApiVersions, whose list is another check's, and Metadata and DescribeLogDirs of everything, which other parts ask and sort.

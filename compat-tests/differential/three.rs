@@ -4,24 +4,22 @@ use anyhow::{Context, Result};
 use kafka_protocol::messages::alter_partition_reassignments_request::{ReassignablePartition, ReassignableTopic};
 use kafka_protocol::messages::create_partitions_request::{CreatePartitionsAssignment, CreatePartitionsTopic};
 use kafka_protocol::messages::delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic};
-use kafka_protocol::messages::describe_quorum_request::{PartitionData, TopicData};
 use kafka_protocol::messages::describe_topic_partitions_request::TopicRequest;
 use kafka_protocol::messages::elect_leaders_request::TopicPartitions;
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::offset_fetch_request::OffsetFetchRequestGroup;
 use kafka_protocol::messages::offset_for_leader_epoch_request::{OffsetForLeaderPartition, OffsetForLeaderTopic};
-use kafka_protocol::messages::update_features_request::FeatureUpdateKey;
 use kafka_protocol::messages::{
     AlterPartitionReassignmentsRequest, BrokerId, CreatePartitionsRequest, DeleteRecordsRequest,
-    DescribeClusterRequest, DescribeGroupsRequest, DescribeQuorumRequest, DescribeQuorumResponse,
-    DescribeTopicPartitionsRequest, ElectLeadersRequest, FindCoordinatorRequest, HeartbeatRequest,
-    ListPartitionReassignmentsRequest, MetadataRequest, OffsetFetchRequest, OffsetForLeaderEpochRequest,
-    UpdateFeaturesRequest,
+    DescribeClusterRequest, DescribeGroupsRequest, DescribeTopicPartitionsRequest, ElectLeadersRequest,
+    FindCoordinatorRequest, HeartbeatRequest, ListPartitionReassignmentsRequest, MetadataRequest, OffsetFetchRequest,
+    OffsetForLeaderEpochRequest,
 };
 
 use super::batches::draft;
 use super::make::{assigned, create, fetch, fetch_partition, list_offsets, name, produce, s, topic, topic_with};
 use super::play::{Play, Step};
+use super::quorums;
 use crate::kit::Cluster;
 use crate::kit::cluster::IDS;
 use crate::raw::admin::group;
@@ -43,7 +41,7 @@ pub fn play(mut cluster: Cluster) -> Result<Vec<Step>> {
     for id in IDS {
         play.turn_to(cluster.broker(id)?)?;
         seen_from(play, &format!("at {id}"))?;
-        quorum(play, &format!("at {id}"))?;
+        quorums::quorum(play, &format!("at {id}"))?;
     }
     play.turn_to(cluster.broker(a)?)?;
     play.ask("to the leader", 9, &produce("r3", 0, draft(&[1, 2, 3]).bytes()?))?;
@@ -52,7 +50,7 @@ pub fn play(mut cluster: Cluster) -> Result<Vec<Step>> {
         partitions_from(play, &format!("at {id}"))?;
         coordinators_from(play, &format!("at {id}"))?;
     }
-    features(play)?;
+    quorums::features(play)?;
     moved(play)?;
     elected(play)?;
 
@@ -161,47 +159,6 @@ fn seen_from(play: &mut Play, at: &str) -> Result<()> {
     Ok(())
 }
 
-/// DescribeQuorum, which any broker brings to the active controller.
-pub fn quorum(play: &mut Play, at: &str) -> Result<()> {
-    let of = |topic: &str, partitions: &[i32]| {
-        let partitions = partitions.iter().map(|it| PartitionData::default().with_partition_index(*it));
-        TopicData::default().with_topic_name(name(topic)).with_partitions(partitions.collect())
-    };
-    for v in 0..=2 {
-        for (label, topics) in [
-            ("the log", vec![of("__cluster_metadata", &[0])]),
-            ("nothing", vec![]),
-            ("no partition", vec![of("__cluster_metadata", &[])]),
-            ("another partition", vec![of("__cluster_metadata", &[1])]),
-            ("two partitions", vec![of("__cluster_metadata", &[0, 1])]),
-            ("another topic", vec![of("r3", &[0])]),
-            ("two topics", vec![of("__cluster_metadata", &[0]), of("r3", &[0])]),
-            ("twice", vec![of("__cluster_metadata", &[0]), of("__cluster_metadata", &[0])]),
-        ] {
-            let request = DescribeQuorumRequest::default().with_topics(topics);
-            play.ask_sorted(&format!("{at} {label}"), v, &request, same_quorum)?;
-        }
-    }
-    Ok(())
-}
-
-/// Who leads, and how far each of them is, is of the moment.
-pub fn same_quorum(answer: &mut DescribeQuorumResponse) {
-    answer.nodes.sort_by_key(|it| it.node_id);
-    for partition in answer.topics.iter_mut().flat_map(|topic| &mut topic.partitions) {
-        partition.leader_id = BrokerId(partition.leader_id.0.signum());
-        partition.leader_epoch = partition.leader_epoch.signum();
-        partition.high_watermark = partition.high_watermark.signum();
-        partition.current_voters.sort_by_key(|it| it.replica_id);
-        partition.observers.sort_by_key(|it| it.replica_id);
-        for replica in partition.current_voters.iter_mut().chain(&mut partition.observers) {
-            replica.log_end_offset = replica.log_end_offset.signum();
-            replica.last_fetch_timestamp = replica.last_fetch_timestamp.signum();
-            replica.last_caught_up_timestamp = replica.last_caught_up_timestamp.signum();
-        }
-    }
-}
-
 /// What a leader, a follower and one without a replica say of the same partitions.
 fn partitions_from(play: &mut Play, at: &str) -> Result<()> {
     let (r1, r3) = (play.id("r1")?, play.id("r3")?);
@@ -291,59 +248,6 @@ fn coordinators_from(play: &mut Play, at: &str) -> Result<()> {
         )?;
         let wanted = OffsetFetchRequestGroup::default().with_group_id(group(key)).with_topics(None);
         play.ask(&format!("{at} {key}"), 9, &OffsetFetchRequest::default().with_groups(vec![wanted]))?;
-    }
-    Ok(())
-}
-
-/// UpdateFeatures, of which nothing is carried out.
-pub fn features(play: &mut Play) -> Result<()> {
-    for v in 0..=2 {
-        for (label, updates) in [
-            ("nothing", vec![]),
-            ("as it is", vec![("metadata.version", 30)]),
-            ("the newest that is not yet", vec![("metadata.version", 31)]),
-            ("what nobody has", vec![("metadata.version", 99)]),
-            ("the oldest", vec![("metadata.version", 7)]),
-            ("below the oldest", vec![("metadata.version", 6)]),
-            ("one lower", vec![("metadata.version", 29)]),
-            ("transactions", vec![("transaction.version", 1)]),
-            ("groups off", vec![("group.version", 0)]),
-            ("shares", vec![("share.version", 1)]),
-            ("the quorum", vec![("kraft.version", 1)]),
-            ("the quorum as it is", vec![("kraft.version", 0)]),
-            ("eligible leaders off", vec![("eligible.leader.replicas.version", 0)]),
-            ("unknown", vec![("nonsense", 1)]),
-            ("without a name", vec![("", 1)]),
-            ("negative", vec![("share.version", -1)]),
-            ("good and bad", vec![("share.version", 1), ("nonsense", 1)]),
-            ("twice", vec![("share.version", 1), ("share.version", 0)]),
-        ] {
-            for kind in if v == 0 { &[1][..] } else { &[1, 2, 3, 0, 9] } {
-                for downgrade in if v == 0 { &[false, true][..] } else { &[false] } {
-                    // Version 0 always means it.
-                    if v == 0 && *downgrade && label != "unknown" {
-                        continue;
-                    }
-                    let keys = updates.iter().map(|(feature, level)| {
-                        let key = FeatureUpdateKey::default().with_feature(s(feature)).with_max_version_level(*level);
-                        if v == 0 { key.with_allow_downgrade(*downgrade) } else { key.with_upgrade_type(*kind) }
-                    });
-                    let request = UpdateFeaturesRequest::default()
-                        .with_timeout_ms(10_000)
-                        .with_feature_updates(keys.collect())
-                        .with_validate_only(v > 0);
-                    if v == 0
-                        && ["shares", "transactions", "groups off", "one lower", "good and bad", "twice"]
-                            .contains(&label)
-                    {
-                        continue;
-                    }
-                    play.ask_sorted(&format!("{label} kind {kind} {downgrade}"), v, &request, |answer| {
-                        answer.results.sort_by(|a, b| a.feature.cmp(&b.feature));
-                    })?;
-                }
-            }
-        }
     }
     Ok(())
 }

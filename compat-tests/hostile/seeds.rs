@@ -111,6 +111,20 @@ pub fn frames() -> Result<Vec<(String, Vec<u8>)>> {
         AlterPartitionReassignmentsRequest::default().with_topics(vec![topic])
     });
     all(&mut found, 0..=0, |_| UnregisterBrokerRequest::default().with_broker_id(BrokerId(77)));
+    all(&mut found, 0..=2, |_| {
+        let part = describe_quorum_request::PartitionData::default();
+        let topic = describe_quorum_request::TopicData::default().with_topic_name(name("__cluster_metadata"));
+        DescribeQuorumRequest::default().with_topics(vec![topic.with_partitions(vec![part])])
+    });
+    // Only validated, where that can be said; else of a feature that there is not.
+    all(&mut found, 0..=2, |v| {
+        let feature = if v == 0 { "no.such.version" } else { "share.version" };
+        let key = update_features_request::FeatureUpdateKey::default().with_feature(text(feature));
+        UpdateFeaturesRequest::default()
+            .with_feature_updates(vec![key.with_max_version_level(1)])
+            .with_timeout_ms(1000)
+            .with_validate_only(v > 0)
+    });
     all(&mut found, 0..=2, |_| DescribeClusterRequest::default());
     all(&mut found, 0..=0, |_| {
         let topic = describe_producers_request::TopicRequest::default().with_name(name(TOPIC));

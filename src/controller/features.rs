@@ -12,7 +12,11 @@ impl Controller {
     /// All or none.
     pub(crate) fn update_features(&self, image: &Image, request: UpdateFeatures) -> Decision {
         let mut records = Vec::new();
-        for update in &request.updates {
+        for (at, update) in request.updates.iter().enumerate() {
+            // Of those of one name only the last counts (`QuorumController.updateFeatures`).
+            if request.updates.iter().skip(at + 1).any(|later| later.name == update.name) {
+                continue;
+            }
             match self.update_feature(image, &request, update) {
                 Ok(record) => records.extend(record),
                 Err(refusal) => {

@@ -7,7 +7,7 @@ use kafka_protocol::messages::describe_topic_partitions_response::{
 };
 use kafka_protocol::messages::{BrokerId, DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse};
 use metadata::{Image, Partition};
-use model::{ErrorCode, NodeId, TopicId, TopicName};
+use model::{ErrorCode, TopicId, TopicName};
 use wire::{Answer, Context, Handle};
 
 use super::metadata::{TOPIC_OPERATIONS, ids, is_online, listens};
@@ -84,13 +84,8 @@ impl Handle<DescribeTopicPartitionsRequest> for Node {
 fn describe(image: &Image, partition: &Partition, context: &Context) -> DescribeTopicPartitionsResponsePartition {
     let offline = partition.replicas.iter().filter(|replica| !is_online(image, partition, **replica));
     let listens = listens(image, partition.leader, context);
-    let error = match partition.leader {
-        NodeId::NONE => ErrorCode::LeaderNotAvailable.code(),
-        _ if !listens => ErrorCode::ListenerNotFound.code(),
-        _ => 0,
-    };
+    // Without a leader it is no error of the partition, other than in Metadata (`KRaftMetadataCache`).
     DescribeTopicPartitionsResponsePartition::default()
-        .with_error_code(error)
         .with_leader_id(BrokerId(if listens { partition.leader.0 } else { -1 }))
         .with_leader_epoch(partition.leader_epoch.0)
         .with_replica_nodes(ids(&partition.replicas))

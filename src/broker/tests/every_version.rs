@@ -146,6 +146,15 @@ async fn every_version_is_answered() {
             CreatePartitionsRequest::default().with_topics(vec![topic.with_count(3 + i32::from(version))])
         });
         ask_all(s, 0, |_| ListPartitionReassignmentsRequest::default().with_topics(None));
+        ask_all(s, 2, |_| {
+            let topic = describe_quorum_request::TopicData::default();
+            let partition = describe_quorum_request::PartitionData::default();
+            DescribeQuorumRequest::default().with_topics(vec![topic.with_partitions(vec![partition])])
+        });
+        ask_all(s, 2, |version| {
+            let feature = update_features_request::FeatureUpdateKey::default();
+            UpdateFeaturesRequest::default().with_feature_updates(vec![feature]).with_validate_only(version > 0)
+        });
         ask_all(s, 1, |_| AlterPartitionReassignmentsRequest::default());
         ask_all(s, 2, |_| ElectLeadersRequest::default().with_topic_partitions(None));
         ask_all(s, 0, |_| UnregisterBrokerRequest::default().with_broker_id(BrokerId(99)));

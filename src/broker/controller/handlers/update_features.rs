@@ -3,6 +3,7 @@
 use controller::{Event, FeatureUpdate, Refusal, Reply, UpdateFeatures, UpdateKind};
 use kafka_protocol::messages::update_features_response::UpdatableFeatureResult;
 use kafka_protocol::messages::{UpdateFeaturesRequest, UpdateFeaturesResponse};
+use kafka_protocol::protocol::StrBytes;
 use model::ErrorCode;
 use wire::{Answer, Context, Handle};
 
@@ -43,7 +44,9 @@ impl Handle<UpdateFeaturesRequest> for ControllerNode {
             }
             Ok(()) if context.tells_each_feature() => {
                 let told = request.feature_updates.into_iter().map(|update| {
-                    UpdatableFeatureResult::default().with_feature(update.feature).with_error_message(None)
+                    // The words that stand for no error (`Errors.NONE`).
+                    let none = Some(StrBytes::from_static_str("NONE"));
+                    UpdatableFeatureResult::default().with_feature(update.feature).with_error_message(none)
                 });
                 answer.with_results(told.collect())
             }
