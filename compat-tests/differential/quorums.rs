@@ -38,6 +38,18 @@ pub fn quorum(play: &mut Play, at: &str) -> Result<()> {
     Ok(())
 }
 
+/// The quorum's epoch.
+///
+/// # Errors
+/// Where there is no answer.
+pub fn epoch(play: &mut Play) -> Result<i32> {
+    let topic = TopicData::default().with_topic_name(name("__cluster_metadata"));
+    let request =
+        DescribeQuorumRequest::default().with_topics(vec![topic.with_partitions(vec![PartitionData::default()])]);
+    let answer = play.quietly(2, &request)?;
+    Ok(answer.topics.iter().flat_map(|topic| &topic.partitions).map(|it| it.leader_epoch).max().unwrap_or(-1))
+}
+
 /// Who leads, and how far each of them is, is of the moment.
 pub fn same_quorum(answer: &mut DescribeQuorumResponse) {
     answer.nodes.sort_by_key(|it| it.node_id);
