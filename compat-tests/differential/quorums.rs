@@ -69,6 +69,7 @@ pub fn same_quorum(answer: &mut DescribeQuorumResponse) {
 
 /// UpdateFeatures, of which nothing is carried out.
 pub fn features(play: &mut Play) -> Result<()> {
+    let own = regex::Regex::new(r"Local controller \d+")?;
     for v in 0..=2 {
         for (label, updates) in [
             ("nothing", vec![]),
@@ -113,13 +114,11 @@ pub fn features(play: &mut Play) -> Result<()> {
                     play.ask_sorted(&format!("{label} kind {kind} {downgrade}"), v, &request, |answer| {
                         answer.results.sort_by(|a, b| a.feature.cmp(&b.feature));
                         // Any of them is the active one.
-                        let own = regex::Regex::new(r"Local controller \d+").ok();
                         let named = answer
                             .error_message
                             .as_ref()
-                            .zip(own)
-                            .map(|(text, own)| own.replace(text, "Local controller N").into_owned());
-                        answer.error_message = named.map(StrBytes::from_string).or(answer.error_message.take());
+                            .map(|text| own.replace(text, "Local controller N").into_owned());
+                        answer.error_message = named.map(StrBytes::from_string);
                     })?;
                 }
             }
