@@ -58,7 +58,7 @@ pub fn compat(words: &[String]) -> Result<bool> {
         compaction::entries(),
         schemas::entries(),
         kcat::entries(),
-        scripts::entries(),
+        scripts::entries(&options),
         groups::entries(),
         cluster::entries(),
         differential::entries(),

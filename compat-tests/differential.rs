@@ -6,6 +6,7 @@ mod cluster;
 mod compare;
 mod configs;
 mod consumer_groups;
+mod controllers;
 mod differences;
 mod fetches;
 mod groups;
@@ -118,6 +119,15 @@ pub fn dice(folder: &Path, judged: Kind) -> Result<String> {
 pub fn records(folder: &Path, judged: Kind, tools: &Tools) -> Result<String> {
     let (ours, theirs) = both(folder, judged, layout(), |broker| records::play(broker, tools))?;
     records::compare(&theirs, &ours)
+}
+
+/// The controllers' listener of one node of each.
+///
+/// # Errors
+/// As [`script`].
+pub fn controller(folder: &Path, judged: Kind, show: bool) -> Result<String> {
+    let (ours, theirs) = both(folder, judged, layout(), controllers::play)?;
+    compare::compare(&theirs, &ours, judged, show)
 }
 
 /// Three nodes of each.

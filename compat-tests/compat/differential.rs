@@ -14,6 +14,7 @@ pub fn entries() -> Vec<Entry> {
         Entry::starts("differential retention", retention),
         Entry::starts("differential dice", dice),
         Entry::starts("differential cluster", cluster),
+        Entry::starts("differential controller", controller),
         Entry::starts("differential records of groups", records),
     ]
 }
@@ -36,6 +37,10 @@ fn retention(bench: &Bench, name: &str) -> Result<String> {
 
 fn cluster(bench: &Bench, name: &str) -> Result<String> {
     differential::cluster(&bench.folder(name)?, bench.options.against, bench.options.show)
+}
+
+fn controller(bench: &Bench, name: &str) -> Result<String> {
+    differential::controller(&bench.folder(name)?, bench.options.against, bench.options.show)
 }
 
 fn dice(bench: &Bench, name: &str) -> Result<String> {

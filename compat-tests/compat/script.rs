@@ -16,6 +16,7 @@ use anyhow::{Result, bail};
 use super::bench::{Bench, Side};
 use super::differences::listed;
 use player::Player;
+pub use player::in_sync;
 
 /// Kafka's own nodes answer from an image that may be a moment old, so a difference counts when it stays.
 const LOOKS: usize = 6;

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 
 use super::bench::Bench;
+use super::options::Options;
 use super::{Entry, script};
 use crate::kit::Layout;
 
@@ -28,11 +29,12 @@ const OF_CLUSTERS: &[&str] = &[
     include_str!("../scripts/cluster-reassign.txt"),
 ];
 
-pub fn entries() -> Vec<Entry> {
+pub fn entries(options: &Options) -> Vec<Entry> {
     let scripts = SCRIPTS.iter().map(|(name, _)| Entry::asks(*name, run));
     scripts
         .chain(ALONE.iter().map(|(name, _)| Entry::starts(*name, run_alone)))
-        .chain([Entry::starts("tools cluster", run_on_clusters)])
+        // Two minutes, most of which Apache Kafka takes to see that a broker is gone.
+        .chain(options.all.then(|| Entry::starts("tools cluster", run_on_clusters)))
         .collect()
 }
 

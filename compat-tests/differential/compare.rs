@@ -60,8 +60,13 @@ pub fn compare(theirs: &[Step], ours: &[Step], judged: Kind, show: bool) -> Resu
         .map(|(label, lines, times)| format!("`{label}` and {} more like it\n    {}", times - 1, lines.join("\n    ")))
         .collect();
     let has = |part: &str| theirs.iter().any(|step| step.label.starts_with(part));
-    if judged == Kind::Ottla && (has("cluster:") || has("three:")) {
-        let mine = |it: &Difference| it.step.starts_with("^three:") == has("three:");
+    // Those of three nodes and of controllers have scripts of their own.
+    let own = ["three:", "controller:"].into_iter().find(|part| has(part));
+    if judged == Kind::Ottla && (own.is_some() || has("cluster:")) {
+        let of = |it: &Difference| {
+            ["three:", "controller:"].into_iter().find(|part| it.step.trim_start_matches('^').starts_with(part))
+        };
+        let mine = |it: &Difference| of(it) == own;
         for (it, _) in LISTED.iter().zip(&used).filter(|(it, used)| mine(it) && !**used) {
             faults.push(format!("the listed difference `{}` `{}` ({}) is none any more", it.step, it.line, it.reason));
         }

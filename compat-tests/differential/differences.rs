@@ -2,7 +2,7 @@
 
 /// A kind of line that may stand on one side only.
 pub struct Difference {
-    /// A regular expression of the step's name; those of clusters begin with `^three:`.
+    /// A regular expression of the step's name; those of clusters begin with `^three:`, of controllers with `^controller:`.
     pub step: &'static str,
     /// A regular expression of the line.
     pub line: &'static str,
@@ -105,5 +105,22 @@ pub const LISTED: &[Difference] = &[
         step: r"^three: UpdateFeatures v[12] the quorum kind ",
         line: r"",
         reason: "Voters that are configured stay so: a quorum of them does not become one that is kept in its own log (KIP-1186).",
+    },
+    Difference {
+        step: r"^controller: FetchSnapshot v[01] (one that|another|an epoch)",
+        line: r"",
+        reason: "A snapshot that cannot be had is refused for its partition; Apache Kafka fails with UNKNOWN_SERVER_ERROR.",
+    },
+    Difference {
+        step: r"^controller: DescribeCluster v0 endpoints 1$",
+        line: r"error_code",
+        reason: "A controller that is asked for brokers says MISMATCHED_ENDPOINT_TYPE in version 0 too, which cannot say what it asks for; Apache Kafka \
+                 says INVALID_REQUEST.",
+    },
+    Difference {
+        step: r"^controller: Fetch v1[3-7] (below zero|without an? |an epoch |a last epoch |far behind )",
+        line: r"",
+        reason: "Offsets and epochs of the metadata log that are below zero, or to come, are answered with where the log parts, or with the epoch's \
+                 own error; Apache Kafka says INVALID_REQUEST, tells a start of 0 with an error, and endpoints from version 17 on only.",
     },
 ];

@@ -100,6 +100,26 @@ impl Play {
         self.settle()
     }
 
+    /// From here on the controller is asked that is the same node.
+    ///
+    /// # Errors
+    /// Where somebody else keeps the broker.
+    pub fn turn_to_controller(&mut self) -> Result<()> {
+        let broker = self.broker.as_ref().context("somebody else keeps the broker")?;
+        self.connection = None;
+        self.address = format!("127.0.0.1:{}", broker.node().controller_port());
+        Ok(())
+    }
+
+    /// The cluster's id.
+    ///
+    /// # Errors
+    /// Where somebody else keeps the broker.
+    pub fn cluster_id(&self) -> Result<String> {
+        let broker = self.broker.as_ref().context("somebody else keeps the broker")?;
+        Ok(broker.node().layout().cluster_id.clone())
+    }
+
     /// What it tells in ApiVersions: API key, lowest and highest version.
     ///
     /// # Errors

@@ -38,6 +38,18 @@ pub fn quorum(play: &mut Play, at: &str) -> Result<()> {
     Ok(())
 }
 
+/// The quorum's epoch.
+///
+/// # Errors
+/// Where there is no answer.
+pub fn epoch(play: &mut Play) -> Result<i32> {
+    let topic = TopicData::default().with_topic_name(name("__cluster_metadata"));
+    let request =
+        DescribeQuorumRequest::default().with_topics(vec![topic.with_partitions(vec![PartitionData::default()])]);
+    let answer = play.quietly(2, &request)?;
+    Ok(answer.topics.iter().flat_map(|topic| &topic.partitions).map(|it| it.leader_epoch).max().unwrap_or(-1))
+}
+
 /// Who leads, and how far each of them is, is of the moment.
 pub fn same_quorum(answer: &mut DescribeQuorumResponse) {
     answer.nodes.sort_by_key(|it| it.node_id);
@@ -57,6 +69,7 @@ pub fn same_quorum(answer: &mut DescribeQuorumResponse) {
 
 /// UpdateFeatures, of which nothing is carried out.
 pub fn features(play: &mut Play) -> Result<()> {
+    let own = regex::Regex::new(r"Local controller \d+")?;
     for v in 0..=2 {
         for (label, updates) in [
             ("nothing", vec![]),
@@ -101,13 +114,11 @@ pub fn features(play: &mut Play) -> Result<()> {
                     play.ask_sorted(&format!("{label} kind {kind} {downgrade}"), v, &request, |answer| {
                         answer.results.sort_by(|a, b| a.feature.cmp(&b.feature));
                         // Any of them is the active one.
-                        let own = regex::Regex::new(r"Local controller \d+").ok();
                         let named = answer
                             .error_message
                             .as_ref()
-                            .zip(own)
-                            .map(|(text, own)| own.replace(text, "Local controller N").into_owned());
-                        answer.error_message = named.map(StrBytes::from_string).or(answer.error_message.take());
+                            .map(|text| own.replace(text, "Local controller N").into_owned());
+                        answer.error_message = named.map(StrBytes::from_string);
                     })?;
                 }
             }

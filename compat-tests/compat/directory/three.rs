@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::{kind_of, same};
 use crate::compat::bench::Bench;
+use crate::compat::script::in_sync;
 use crate::compat::{dump, state};
 use crate::kit::broker::Node;
 use crate::kit::cluster::IDS;
@@ -168,17 +169,6 @@ fn look(bench: &Bench, cluster: &Cluster) -> Result<String> {
 
 fn in_words(line: &str) -> String {
     line.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// A line of a topic's description with the in-sync replicas in order.
-fn in_sync(line: &str) -> String {
-    let sorted = |field: &str| {
-        let Some(ids) = field.strip_prefix("Isr: ") else { return field.to_owned() };
-        let mut ids: Vec<&str> = ids.trim().split(',').collect();
-        ids.sort_unstable();
-        format!("Isr: {}", ids.join(","))
-    };
-    line.split('\t').map(sorted).collect::<Vec<_>>().join("\t")
 }
 
 fn create(bench: &Bench, cluster: &Cluster, topic: &str, options: &[&str]) -> Result<()> {

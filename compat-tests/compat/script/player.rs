@@ -64,6 +64,7 @@ const OF_CLUSTERS: &[(&str, &str)] = &[
     (r"(?m)^\d+(\s+\S+)\s+\d+\s+\d+\s+\S+\s+\S+\s+(Leader|Follower|Observer)", "NODE$1 $2"),
     (r"Epoch: \d+", "Epoch: NUMBER"),
     (r"ADDRESS-\d,ADDRESS-\d,ADDRESS-\d", "BROKERS"),
+    (r"console-consumer-\d+", "console-consumer-NUMBER"),
     (r" +", " "),
 ];
 
@@ -113,7 +114,8 @@ impl<'a> Player<'a> {
         if of_groups || of_cluster {
             said.sort_unstable();
         }
-        Ok([said, logged].concat().join("\n"))
+        let text = [said, logged].concat().join("\n");
+        Ok(if of_cluster { text.lines().map(in_sync).collect::<Vec<_>>().join("\n") } else { text })
     }
 
     fn run(&self, line: &str) -> Result<Output> {
@@ -209,6 +211,17 @@ impl<'a> Player<'a> {
     fn members(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Receiver<Output>>> {
         self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A line of a topic's description with the in-sync replicas in order: in which they came to be that is no matter.
+pub fn in_sync(line: &str) -> String {
+    let sorted = |field: &str| {
+        let Some(ids) = field.strip_prefix("Isr: ") else { return field.to_owned() };
+        let mut ids: Vec<&str> = ids.trim().split(',').collect();
+        ids.sort_unstable();
+        format!("Isr: {}", ids.join(","))
+    };
+    line.split('\t').map(sorted).collect::<Vec<_>>().join("\t")
 }
 
 /// Patterns, and what stands for what they match.
