@@ -29,8 +29,8 @@ pub fn entries(options: &Options) -> Vec<Entry> {
             entries.push(Entry::starts(name, groups::run));
         }
         for end in ["SIGTERM", "SIGKILL"] {
-            // Three JVMs take their time: one of the four is enough of a judge for every day.
-            if options.all || writer == ours && end == "SIGTERM" {
+            // Three JVMs take their time.
+            if options.all {
                 let name = format!("directory three {} to {} and back, {end}", writer.name(), reader.name());
                 entries.push(Entry::starts(name, three::run));
             }
