@@ -47,13 +47,13 @@ impl Default for ElectionConfig {
 impl ElectionConfig {
     /// How often a leader says that it lives. A message on the way is given up after as long, and sent again.
     pub(crate) fn heartbeat_ms(&self) -> u64 {
-        (self.silence_ms() / 4).max(1)
+        (self.silence_ms() / 4).clamp(1, 100)
     }
 
-    /// How long a voter hears nothing of a leader before it takes it for gone. Four heartbeats: a killed controller is
-    /// replaced within a second, and a slow disk or a lost packet makes no leader fall.
+    /// How long a voter hears nothing of a leader before it takes it for gone. Eight heartbeats: a busy machine, a slow disk or
+    /// a lost packet makes no leader fall. A process that was killed is known sooner, by its connections.
     pub(crate) fn silence_ms(&self) -> u64 {
-        self.fetch_timeout_ms.clamp(40, 400)
+        self.fetch_timeout_ms.clamp(40, 800)
     }
 
     /// How much longer one voter waits than another, at most, so that they do not all stand at once.
@@ -68,12 +68,12 @@ impl ElectionConfig {
 
     /// How long a voter gives no vote to another after it heard a leader, whatever it is told.
     pub(crate) fn lease_ms(&self) -> u64 {
-        self.silence_ms() / 2
+        (self.silence_ms() / 2).min(200)
     }
 
     /// How long a leader may go without a majority's answers before it says so.
     pub(crate) fn majority_ms(&self) -> u64 {
-        self.silence_ms() * 5 / 2
+        (self.silence_ms() * 5 / 2).min(1_500)
     }
 }
 
