@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use net::{Frame, PeerInfo};
 use tracing::{debug, error};
-use wire::{Chunk, Context, Header, HeaderError, Origin};
+use wire::{Api, Chunk, Context, Header, Origin, Unreadable};
 
 use crate::apis::{APIS, dispatch};
 use crate::node::{FileSlice, Node};
@@ -15,7 +16,7 @@ pub struct Service(pub Arc<Node>);
 /// What is remembered of a connection.
 pub struct Connection {
     /// Where its requests come from.
-    pub origin: Arc<Origin>,
+    origin: Arc<Origin>,
     /// Who is there.
     pub peer: PeerInfo,
 }
@@ -25,6 +26,28 @@ impl Connection {
     pub fn new(peer: PeerInfo) -> Self {
         let origin = Origin { peer: peer.peer.ip(), listener: peer.listener.clone() };
         Self { origin: Arc::new(origin), peer }
+    }
+
+    /// Takes a request's header off; none if it costs the connection.
+    pub fn open(&self, apis: &[Api], frame: &mut Bytes) -> Option<Context> {
+        match Header::decode(apis, frame) {
+            Ok(header) => Some(Context::new(header, self.origin.clone())),
+            Err(error) => {
+                debug!(peer = %self.peer.peer, %error, "a request is refused; its connection ends");
+                None
+            }
+        }
+    }
+
+    /// What becomes of a request that was dispatched.
+    pub fn conclude(&self, outcome: Result<wire::Outcome<FileSlice>, Unreadable>) -> net::Outcome {
+        match outcome {
+            Ok(outcome) => forward(outcome),
+            Err(error) => {
+                debug!(peer = %self.peer.peer, %error, "a request cannot be read; its connection ends");
+                net::Outcome::Close
+            }
+        }
     }
 }
 
@@ -37,30 +60,14 @@ impl net::Service for Service {
 
     async fn request(&self, connection: &mut Connection, frame: Frame) -> net::Outcome {
         let Frame { mut bytes, permit } = frame;
-        let header = match Header::decode(APIS, &mut bytes) {
-            Ok(header) => header,
-            Err(error) => return refuse(connection, &error),
-        };
-        let context = Context::new(header, connection.origin.clone());
+        let Some(context) = connection.open(APIS, &mut bytes) else { return net::Outcome::Close };
         let outcome = dispatch(&self.0, context, bytes).await;
         drop(permit);
-        match outcome {
-            Ok(outcome) => forward(outcome),
-            Err(error) => {
-                debug!(peer = %connection.peer.peer, %error, "a request cannot be read; its connection ends");
-                net::Outcome::Close
-            }
-        }
+        connection.conclude(outcome)
     }
 }
 
-fn refuse(connection: &Connection, error: &HeaderError) -> net::Outcome {
-    debug!(peer = %connection.peer.peer, %error, "a request is refused; its connection ends");
-    net::Outcome::Close
-}
-
-/// What the connection is told of an outcome.
-pub fn forward(outcome: wire::Outcome<FileSlice>) -> net::Outcome {
+fn forward(outcome: wire::Outcome<FileSlice>) -> net::Outcome {
     match outcome {
         wire::Outcome::Ready(chunks) => net::Outcome::Ready(reply(chunks)),
         wire::Outcome::Nothing => net::Outcome::Ready(net::Reply::None),

@@ -4,7 +4,6 @@ use model::{DirectoryId, LeaderEpoch, NodeId, Offset, Timestamp};
 
 use crate::control::Voter;
 use crate::handle::Quorum;
-use crate::raft;
 
 /// The quorum as its leader sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,10 +72,5 @@ impl Quorum {
     /// The voters with their directories and addresses, where voters are dynamic (KIP-853); else none.
     pub fn named_voters(&self) -> &[Voter] {
         &self.parts.voters.named
-    }
-
-    /// Whether this node leads as far as openraft knows, majority or not.
-    pub fn leads(&self) -> bool {
-        raft::leads(&self.parts.raft)
     }
 }

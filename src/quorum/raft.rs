@@ -22,7 +22,7 @@ pub(crate) use mark::{Mark, Marks};
 pub use message::Refused;
 pub(crate) use message::{Envelope, Message};
 pub(crate) use network::{Network, Peers};
-pub(crate) use serve::{Server, leads};
+pub(crate) use serve::Server;
 pub(crate) use store::Store;
 pub(crate) use voting::Voting;
 

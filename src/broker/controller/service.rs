@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use net::{Frame, PeerInfo};
 use tracing::debug;
-use wire::{Context, Header, voting};
+use wire::voting;
 
 use super::ControllerNode;
 use super::apis::{APIS, dispatch};
-use crate::service::{Connection, forward};
+use crate::service::Connection;
 
 /// A controller as its listeners see it.
 pub struct ControllerService(pub Arc<ControllerNode>);
@@ -36,22 +36,9 @@ impl net::Service for ControllerService {
                 }
             };
         }
-        let header = match Header::decode(APIS, &mut bytes) {
-            Ok(header) => header,
-            Err(error) => {
-                debug!(%peer, %error, "a request is refused; its connection ends");
-                return net::Outcome::Close;
-            }
-        };
-        let context = Context::new(header, connection.origin.clone());
+        let Some(context) = connection.open(APIS, &mut bytes) else { return net::Outcome::Close };
         let outcome = dispatch(&self.0, context, bytes).await;
         drop(permit);
-        match outcome {
-            Ok(outcome) => forward(outcome),
-            Err(error) => {
-                debug!(%peer, %error, "a request cannot be read; its connection ends");
-                net::Outcome::Close
-            }
-        }
+        connection.conclude(outcome)
     }
 }
