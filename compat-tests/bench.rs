@@ -8,6 +8,7 @@ mod javas;
 mod latency;
 mod members;
 mod offsets;
+mod replicated;
 mod rows;
 mod sheet;
 pub mod throughput;

@@ -62,7 +62,14 @@ impl Site {
     pub fn new(name: Name, dir: &Path, keys: &[(&str, &str)]) -> Result<Self> {
         let layout = Layout::default().with("auto.create.topics.enable", "false");
         let layout = keys.iter().fold(layout, |layout, (key, value)| layout.with(key, value));
-        let node = Node::new(&dir.join(name.text()), layout)?;
+        Self::on(name, Node::new(&dir.join(name.text()), layout)?)
+    }
+
+    /// On this node, formatted where it is not yet.
+    ///
+    /// # Errors
+    /// Where it cannot be formatted.
+    pub fn on(name: Name, node: Node) -> Result<Self> {
         match name {
             Name::Ottla => node.format(Kind::Ottla)?,
             Name::Kafka => node.format(Kind::Kafka)?,

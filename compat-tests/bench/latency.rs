@@ -11,21 +11,33 @@ use crate::pause;
 use crate::raw::{Connection, frames};
 
 /// Not counted: caches fill and compilers wake up.
-const WARM_UP: u64 = 1000;
+const WARM_UP_MS: u64 = 1000;
 
-/// Latencies in microseconds at `rate` records a second of 1 KiB with acks=all, one request a millisecond.
+/// What is sent: so many records of 1 KiB a second into one partition, with acks=all.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace<'a> {
+    pub topic: &'a str,
+    pub partition: i32,
+    pub rate: u64,
+    /// From request to request.
+    pub linger_ms: u64,
+}
+
+/// Latencies in microseconds.
 ///
 /// # Errors
 /// Where an answer has an error or does not come.
-pub fn measure(address: &str, topic: &str, rate: u64, seconds: u64) -> Result<Histogram<u64>> {
-    let records = rate.div_ceil(1000);
-    let ticks = WARM_UP + seconds * 1000;
+pub fn measure(address: &str, pace: Pace<'_>, seconds: u64) -> Result<Histogram<u64>> {
+    let Pace { topic, partition, rate, linger_ms } = pace;
+    let records = (rate * linger_ms).div_ceil(1000);
+    let warm_up = WARM_UP_MS / linger_ms;
+    let ticks = warm_up + seconds * 1000 / linger_ms;
     let batch = filled(usize::try_from(records)?)?;
-    let mut frame = frames::produce(topic, -1, &[(0, &batch)])?;
+    let mut frame = frames::produce(topic, -1, &[(partition, &batch)])?;
     let mut sender = Connection::open(address)?;
     let mut receiver = sender.twin()?;
     let watch = Stopwatch::start();
-    let due = |tick: u64| Duration::from_millis(tick + 10);
+    let due = |tick: u64| Duration::from_millis(tick * linger_ms + 10);
     let histogram = std::thread::scope(|scope| {
         let receiving = scope.spawn(move || -> Result<Histogram<u64>> {
             let mut histogram = Histogram::new(3)?;
@@ -36,7 +48,7 @@ pub fn measure(address: &str, topic: &str, rate: u64, seconds: u64) -> Result<Hi
                 let (id, parts) = frames::produced(bytes::Bytes::copy_from_slice(&buffer))?;
                 ensure!(u64::try_from(id)? == tick, "answers out of order");
                 ensure!(parts.iter().all(|(_, code, _)| *code == 0), "Produce answered an error: {parts:?}");
-                if tick >= WARM_UP {
+                if tick >= warm_up {
                     histogram.record_n(u64::try_from(late.as_micros())?, records)?;
                 }
             }

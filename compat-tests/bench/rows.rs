@@ -6,19 +6,20 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::contender::{Name, Running, Site};
+use super::latency::Pace;
 use super::sheet::{Aim, Sheet, Unit};
-use super::{commits, compaction, javas, latency, members, offsets, throughput};
+use super::{commits, compaction, javas, latency, members, offsets, replicated, throughput};
 use crate::kit::Stopwatch;
 use crate::pause;
 use crate::raw::{Connection, admin, frames};
 
-const NOT_WORSE: Aim = Aim::AtLeast(1.0);
-const NOT_MORE: Aim = Aim::AtMost(1.0);
+pub const NOT_WORSE: Aim = Aim::AtLeast(1.0);
+pub const NOT_MORE: Aim = Aim::AtMost(1.0);
 const A_TENTH: Aim = Aim::AtMost(0.1);
 const A_TWENTIETH: Aim = Aim::AtMost(0.05);
 /// Clients of the rows with many.
 const MANY: usize = 32;
-const GIB: f64 = (1u64 << 30) as f64;
+pub const GIB: f64 = (1u64 << 30) as f64;
 
 /// How much of everything.
 #[derive(Clone, Copy, Debug)]
@@ -54,10 +55,11 @@ pub enum Row {
     Groups,
     Offsets,
     Compaction,
+    Replicated,
 }
 
 impl Row {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::One,
         Self::Twelve,
         Self::Slow,
@@ -70,6 +72,7 @@ impl Row {
         Self::Groups,
         Self::Offsets,
         Self::Compaction,
+        Self::Replicated,
     ];
 
     pub fn name(self) -> &'static str {
@@ -86,6 +89,7 @@ impl Row {
             Self::Groups => "groups",
             Self::Offsets => "offsets",
             Self::Compaction => "compaction",
+            Self::Replicated => "replicated",
         }
     }
 }
@@ -95,7 +99,7 @@ impl Row {
 /// # Errors
 /// Where a contender fails: a figure of one that does would mean nothing.
 pub fn run(dir: &Path, plan: &Plan, rows: &[Row], contenders: &[Name], sheet: &mut Sheet) -> Result<()> {
-    let alone = [Row::Start, Row::Groups, Row::Offsets, Row::Compaction];
+    let alone = [Row::Start, Row::Groups, Row::Offsets, Row::Compaction, Row::Replicated];
     let loads: Vec<Row> = rows.iter().copied().filter(|row| !alone.contains(row)).collect();
     if !loads.is_empty() {
         under_load(dir, plan, &loads, contenders, sheet)?;
@@ -116,6 +120,9 @@ pub fn run(dir: &Path, plan: &Plan, rows: &[Row], contenders: &[Name], sheet: &m
             compaction::passes(&dir.join("compaction"), plan.keys, plan.rounds, who, sheet)
                 .with_context(|| who.text())?;
         }
+    }
+    if rows.contains(&Row::Replicated) {
+        replicated::rounds(&dir.join("replicated"), plan, &brokers, sheet)?;
     }
     if rows.contains(&Row::Start) {
         for round in 0..plan.rounds {
@@ -188,7 +195,7 @@ fn one(it: &Running, row: Row, plan: &Plan, round: &str, sheet: &mut Sheet) -> R
         Row::Fast => percentiles(it, &topic, 20_000, plan.seconds, sheet)?,
         // Without any other row there would be no load to have memory after.
         Row::Memory => memory_load(it, plan, &topic, has_topics)?,
-        Row::Start | Row::Groups | Row::Offsets | Row::Compaction => (),
+        Row::Start | Row::Groups | Row::Offsets | Row::Compaction | Row::Replicated => (),
         Row::Commits => paces(it, &topic, plan.seconds, sheet)?,
         Row::Join => {
             let took = members::gather(&it.address(), &topic, plan.members)?;
@@ -239,7 +246,8 @@ fn load(it: &Running, topic: &str, partitions: i32, bytes: u64, sheet: &mut Shee
 }
 
 fn percentiles(it: &Running, topic: &str, rate: u64, seconds: u64, sheet: &mut Sheet) -> Result<()> {
-    let histogram = latency::measure(&it.address(), topic, rate, seconds)?;
+    let pace = Pace { topic, partition: 0, rate, linger_ms: 1 };
+    let histogram = latency::measure(&it.address(), pace, seconds)?;
     for (name, quantile) in [("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999)] {
         let millis = histogram.value_at_quantile(quantile) as f64 / 1000.0;
         sheet.add(&format!("{name} at {rate} rec/s"), Unit::Milliseconds, NOT_MORE, it.site.name, millis);

@@ -34,14 +34,22 @@ pub fn filled(records: usize) -> Result<Vec<u8>> {
     batch(values.iter().map(Vec::as_slice), None, i64::try_from(stopwatch::now_ms())?)
 }
 
-/// Produces at least so many bytes with acks=all; how long it took, how many bytes it were, and the end offsets.
+/// Produces at least so many bytes with acks=all into all partitions of a topic; how long it took, and how many bytes it were.
 ///
 /// # Errors
 /// Where an answer has an error or does not come.
 pub fn produce(address: &str, topic: &str, partitions: i32, bytes: u64) -> Result<(Duration, u64)> {
-    let records = if partitions == 1 { 512 } else { 64 };
+    produce_into(address, topic, &(0..partitions).collect::<Vec<_>>(), bytes)
+}
+
+/// As [`produce`], into these partitions, which this address leads.
+///
+/// # Errors
+/// As [`produce`].
+pub fn produce_into(address: &str, topic: &str, partitions: &[i32], bytes: u64) -> Result<(Duration, u64)> {
+    let records = if partitions.len() == 1 { 512 } else { 64 };
     let batch = filled(records)?;
-    let parts: Vec<(i32, &[u8])> = (0..partitions).map(|n| (n, batch.as_slice())).collect();
+    let parts: Vec<(i32, &[u8])> = partitions.iter().map(|n| (*n, batch.as_slice())).collect();
     let mut frame = frames::produce(topic, -1, &parts)?;
     let payload = (batch.len() * parts.len()) as u64;
     let requests = bytes.div_ceil(payload);
@@ -83,8 +91,16 @@ pub fn produce(address: &str, topic: &str, partitions: i32, bytes: u64) -> Resul
 /// # Errors
 /// Where an answer has an error, or offsets have a gap.
 pub fn consume(address: &str, topic: &str, partitions: i32, bytes: u64) -> Result<(Duration, u64)> {
+    consume_from(address, topic, &(0..partitions).collect::<Vec<_>>(), bytes)
+}
+
+/// As [`consume`], from these partitions, which this address leads.
+///
+/// # Errors
+/// As [`consume`].
+pub fn consume_from(address: &str, topic: &str, partitions: &[i32], bytes: u64) -> Result<(Duration, u64)> {
     let mut connection = Connection::open(address)?;
-    let mut next: Vec<(i32, i64)> = (0..partitions).map(|n| (n, 0)).collect();
+    let mut next: Vec<(i32, i64)> = partitions.iter().map(|n| (*n, 0)).collect();
     let (mut total, mut buffer) = (0, Vec::new());
     let watch = Stopwatch::start();
     while total < bytes {
@@ -93,8 +109,7 @@ pub fn consume(address: &str, topic: &str, partitions: i32, bytes: u64) -> Resul
         let answer = Bytes::from(std::mem::take(&mut buffer));
         let before = total;
         for (partition, _, records) in frames::fetched(answer.clone())? {
-            let slot =
-                usize::try_from(partition).ok().and_then(|at| next.get_mut(at)).context("a partition not asked for")?;
+            let slot = next.iter_mut().find(|(it, _)| *it == partition).context("a partition not asked for")?;
             for batch in batch_sets(&records) {
                 ensure!(batch.base == slot.1, "partition {partition}: offset {} where {} is next", batch.base, slot.1);
                 slot.1 += batch.offsets;

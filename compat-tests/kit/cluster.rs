@@ -32,6 +32,14 @@ impl Cluster {
     /// # Errors
     /// Where one does not start, or they do not find each other.
     pub fn start(kind: Kind, dir: &Path, layout: &Layout) -> Result<Self> {
+        Self::on(kind, Self::prepare(dir, layout)?)
+    }
+
+    /// The files of three fresh nodes under `dir`, as [`Cluster::start`] has them.
+    ///
+    /// # Errors
+    /// Where they cannot be written.
+    pub fn prepare(dir: &Path, layout: &Layout) -> Result<Vec<Node>> {
         let ports: Vec<(i32, u16, u16)> =
             IDS.iter().map(|id| Ok((*id, port::free()?, port::free()?))).collect::<Result<_>>()?;
         let voters: Vec<String> = ports.iter().map(|(id, _, at)| format!("{id}@127.0.0.1:{at}")).collect();
@@ -54,7 +62,7 @@ impl Cluster {
             }
             Node::at(&dir.join(format!("node-{id}")), layout, *port, *controller_port)
         });
-        Self::on(kind, nodes.collect::<Result<_>>()?)
+        nodes.collect()
     }
 
     /// On these nodes, which somebody else may have written.

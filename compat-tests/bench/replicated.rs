@@ -1,0 +1,205 @@
+//! Three nodes with three replicas of everything: what it costs to have each record on all of them before it is acknowledged.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use hdrhistogram::Histogram;
+
+use super::contender::{Name, Running, Site};
+use super::latency::Pace;
+use super::rows::{GIB, NOT_MORE, NOT_WORSE, Plan};
+use super::sheet::{Aim, Sheet, Unit};
+use super::{javas, latency, throughput};
+use crate::crash::cluster::state;
+use crate::kit::{Cluster, Layout, Stopwatch};
+use crate::pause;
+use crate::raw::{Connection, admin};
+
+const HALF: Aim = Aim::AtMost(0.5);
+const RATE: u64 = 20_000;
+/// `linger.ms` of the Java producer by default (KIP-1030).
+const LINGER_MS: u64 = 5;
+/// All replicas are in sync within this, and nodes see each other.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Each round starts a cluster of each contender, for three idle nodes of the other would be heard in the figures.
+///
+/// # Errors
+/// Where one does not start, or an answer has an error.
+pub fn rounds(dir: &Path, plan: &Plan, contenders: &[Name], sheet: &mut Sheet) -> Result<()> {
+    for round in 0..plan.rounds {
+        for who in contenders {
+            let dir = dir.join(format!("{round}-{}", who.text()));
+            let cluster = Three::start(*who, &dir).with_context(|| who.text())?;
+            cluster.measure(plan, sheet).with_context(|| who.text())?;
+            // A cluster that ends well says good-bye to a majority, and the last two have none.
+            drop(cluster);
+            std::fs::remove_dir_all(&dir)?;
+        }
+    }
+    Ok(())
+}
+
+/// A cluster that runs; killed when dropped.
+struct Three {
+    name: Name,
+    nodes: BTreeMap<i32, Running>,
+}
+
+/// Which partitions each node leads.
+type Led = BTreeMap<i32, Vec<i32>>;
+
+impl Three {
+    fn start(name: Name, dir: &Path) -> Result<Self> {
+        let layout = Layout::default().with("auto.create.topics.enable", "false");
+        let nodes = Cluster::prepare(dir, &layout)?;
+        let sites = nodes.iter().map(|node| Ok((node.layout().node_id, Site::on(name, node.clone())?)));
+        let sites = sites.collect::<Result<Vec<_>>>()?;
+        // None of them answers before a majority is there.
+        let nodes = std::thread::scope(|scope| {
+            let starts: Vec<_> = sites.iter().map(|(id, site)| (*id, scope.spawn(|| site.start()))).collect();
+            let started = starts.into_iter().map(|(id, start)| Ok((id, ended(start)?)));
+            started.collect::<Result<BTreeMap<_, _>>>()
+        })?;
+        Ok(Self { name, nodes })
+    }
+
+    fn any(&self) -> Result<Connection> {
+        Connection::open(&self.nodes.values().next().context("no nodes")?.address())
+    }
+
+    fn addresses(&self) -> String {
+        self.nodes.values().map(Running::address).collect::<Vec<_>>().join(",")
+    }
+
+    /// Of all nodes together.
+    fn cpu(&self) -> Result<Duration> {
+        self.nodes.values().map(|it| it.process.cpu()).sum()
+    }
+
+    /// Makes a topic and waits until all replicas are in sync and all nodes lead as many.
+    fn create(&self, topic: &str, partitions: i32) -> Result<Led> {
+        let mut connection = self.any()?;
+        let since = Stopwatch::start();
+        loop {
+            if let Ok(()) = state::create(&mut connection, topic, partitions) {
+                break;
+            }
+            ensure!(since.left_of(PATIENCE).is_some(), "{topic} cannot be made");
+            pause::short();
+        }
+        loop {
+            let mut led = Led::new();
+            for ((_, partition), placed) in
+                state::partitions(&mut connection)?.iter().filter(|((it, _), _)| it == topic)
+            {
+                if placed.in_sync.len() == self.nodes.len() {
+                    led.entry(placed.leader).or_default().push(*partition);
+                }
+            }
+            let even = led.values().all(|it| it.len() * self.nodes.len() == partitions as usize);
+            if led.len() == self.nodes.len() && even && self.serve(topic, &led, partitions)? {
+                return Ok(led);
+            }
+            ensure!(since.left_of(PATIENCE).is_some(), "{topic} is led by {led:?}");
+            pause::short();
+        }
+    }
+
+    /// Whether each leader knows that it leads.
+    fn serve(&self, topic: &str, led: &Led, partitions: i32) -> Result<bool> {
+        let serving = self.each(led, |address, led| {
+            let ends = admin::end_offsets(&mut Connection::open(address)?, topic, partitions)?;
+            Ok(led.iter().all(|partition| ends.get(*partition as usize).is_some_and(Option::is_some)))
+        })?;
+        Ok(serving.into_values().all(|it| it))
+    }
+
+    fn measure(&self, plan: &Plan, sheet: &mut Sheet) -> Result<()> {
+        let warm = Plan { mib: plan.mib.min(256), seconds: plan.seconds.min(2), ..*plan };
+        self.load("warm", &warm, &mut Sheet::default())?;
+        self.latency("warm-latency", &warm, &mut Sheet::default())?;
+        self.load("load", plan, sheet)?;
+        self.latency("latency", plan, sheet)?;
+        self.tool("tool", plan, sheet)
+    }
+
+    /// As fast as the leaders take it, each from a client of its own, and read back.
+    fn load(&self, topic: &str, plan: &Plan, sheet: &mut Sheet) -> Result<()> {
+        let led = self.create(topic, 12)?;
+        let share = (plan.mib << 20) / led.len() as u64;
+        rustix::fs::sync();
+        let (before, watch) = (self.cpu()?, Stopwatch::start());
+        let produced = self.each(&led, |address, led| Ok(throughput::produce_into(address, topic, led, share)?.1))?;
+        self.report("produce, 3 nodes, 3 replicas", (before, watch), produced.values().sum(), sheet)?;
+        rustix::fs::sync();
+        let (before, watch) = (self.cpu()?, Stopwatch::start());
+        let consumed = self.each(&led, |address, led| Ok(throughput::consume_from(address, topic, led, share)?.1))?;
+        self.report("consume, 3 nodes", (before, watch), consumed.values().sum(), sheet)?;
+        admin::delete(&mut self.any()?, topic)
+    }
+
+    fn latency(&self, topic: &str, plan: &Plan, sheet: &mut Sheet) -> Result<()> {
+        let led = self.create(topic, self.nodes.len() as i32)?;
+        let rate = RATE / led.len() as u64;
+        rustix::fs::sync();
+        let before = self.cpu()?;
+        let seen = self.each(&led, |address, led| {
+            let partition = *led.first().context("it leads none")?;
+            latency::measure(address, Pace { topic, partition, rate, linger_ms: LINGER_MS }, plan.seconds)
+        })?;
+        let cpu = self.cpu()? - before;
+        let mut all = Histogram::<u64>::new(3)?;
+        seen.into_values().try_for_each(|it| all.add(it))?;
+        for (name, quantile) in [("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999)] {
+            let millis = all.value_at_quantile(quantile) as f64 / 1000.0;
+            let aim = if name == "p99" { HALF } else { NOT_MORE };
+            sheet.add(&format!("{name} at {RATE} rec/s, 3 nodes"), Unit::Milliseconds, aim, self.name, millis);
+        }
+        let title = format!("a record at {RATE} rec/s, 3 nodes, CPU");
+        let each = cpu.as_secs_f64() * 1e6 / all.len().max(1) as f64;
+        sheet.add(&title, Unit::CpuMicroseconds, NOT_MORE, self.name, each);
+        admin::delete(&mut self.any()?, topic)
+    }
+
+    fn tool(&self, topic: &str, plan: &Plan, sheet: &mut Sheet) -> Result<()> {
+        self.create(topic, 12)?;
+        let before = self.cpu()?;
+        let records = plan.mib << 10;
+        let produced = javas::produce(&self.addresses(), topic, records)?;
+        let cpu = self.cpu()? - before;
+        let title = "ProducerPerformance, 3 nodes";
+        sheet.add(title, Unit::MegabytesPerSecond, NOT_WORSE, self.name, produced);
+        let cpu = cpu.as_secs_f64() / ((plan.mib << 20) as f64 / GIB);
+        sheet.add(&format!("{title}, CPU"), Unit::CpuSecondsPerGib, NOT_MORE, self.name, cpu);
+        admin::delete(&mut self.any()?, topic)
+    }
+
+    fn report(&self, title: &str, (cpu, watch): (Duration, Stopwatch), bytes: u64, sheet: &mut Sheet) -> Result<()> {
+        let (took, cpu) = (watch.elapsed(), self.cpu()? - cpu);
+        let bytes = bytes as f64;
+        sheet.add(title, Unit::MegabytesPerSecond, NOT_WORSE, self.name, bytes / 1e6 / took.as_secs_f64());
+        let cpu = cpu.as_secs_f64() / (bytes / GIB);
+        sheet.add(&format!("{title}, CPU"), Unit::CpuSecondsPerGib, NOT_MORE, self.name, cpu);
+        Ok(())
+    }
+
+    /// The same at each leader, at once.
+    fn each<T: Send>(&self, led: &Led, act: impl Fn(&str, &[i32]) -> Result<T> + Sync) -> Result<BTreeMap<i32, T>> {
+        std::thread::scope(|scope| {
+            let act = &act;
+            let acts = led.iter().map(|(id, partitions)| {
+                let address = self.nodes.get(id).with_context(|| format!("there is no node {id}"))?.address();
+                Ok((*id, scope.spawn(move || act(&address, partitions))))
+            });
+            let acts = acts.collect::<Result<Vec<_>>>()?;
+            acts.into_iter().map(|(id, act)| Ok((id, ended(act)?))).collect()
+        })
+    }
+}
+
+fn ended<T>(thread: std::thread::ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
+    thread.join().unwrap_or_else(|_| anyhow::bail!("a thread panicked"))
+}
