@@ -1,6 +1,8 @@
 //! The founding story: a node of three dies, and with it the groups whose offsets nobody else has; offsets that three nodes
 //! have survive it; and one becomes three while groups run.
 
+mod unclean;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -29,7 +31,10 @@ const LOOK: Duration = Duration::from_secs(3);
 const COORDINATOR_NOT_AVAILABLE: i16 = 15;
 
 pub fn entries() -> Vec<Entry> {
-    vec![Entry::starts("cluster story", |bench, name| told(bench.options.against, &bench.folder(name)?))]
+    vec![
+        Entry::starts("cluster story", |bench, name| told(bench.options.against, &bench.folder(name)?)),
+        Entry::starts("cluster unclean", |bench, name| unclean::told(bench.options.against, &bench.folder(name)?)),
+    ]
 }
 
 fn told(kind: Kind, dir: &Path) -> Result<String> {

@@ -89,6 +89,7 @@ impl Leader {
         let now = host::clock::now();
         let mut fetcher = self.fetcher.lock();
         let Some(epoch) = fetcher.follower(key).map(Follower::leader_epoch) else { return };
+        let committed = partition.log.high_watermark();
         let (done, wanted) = match step {
             Step::Truncate(offset) => (partition.cut(epoch, offset, now), offset),
             Step::StartAt(offset) => (partition.begin_at(epoch, offset, now), offset),
@@ -97,6 +98,9 @@ impl Leader {
         let log = &partition.log;
         match done {
             Ok(()) => {
+                if wanted < committed {
+                    tracing::warn!(partition = %partition.id, leader = %self.node, from = %wanted, upto = %committed, "cut off what was committed: the leader was elected without it");
+                }
                 tracing::info!(partition = %partition.id, leader = %self.node, to = %wanted, "log truncated");
                 let (end, epoch) = (log.end_offset(), log.latest_epoch());
                 fetcher.update(key, log.start_offset(), |follower| follower.truncated(end, epoch));
