@@ -120,6 +120,7 @@ impl<'a> Player<'a> {
 
     fn run(&self, line: &str) -> Result<Output> {
         let line = line.replace("{dir}", &self.dir.display().to_string()).replace("{brokers}", &self.side.address);
+        let line = self.side.data().map_or(line.clone(), |data| line.replace("{data}", &data));
         let line = self.cluster().map_or(line.clone(), |it| line.replace("{controllers}", &it.controllers()));
         let (tool, rest) = line.split_once(' ').unwrap_or((&line, ""));
         let name_and_rest = || rest.split_once(' ').with_context(|| format!("{tool} NAME ..."));
