@@ -106,6 +106,9 @@ impl<'a> Player<'a> {
         }
         let kept =
             text.lines().map(str::trim_end).filter(|it| !listed.iter().any(|difference| difference.is_match(it)));
+        let kept = kept.map(|it| if line.contains("log-dirs ") && it.starts_with('{') { by_directory(it) } else { it.to_owned() });
+        let kept: Vec<String> = kept.collect();
+        let kept = kept.iter().map(String::as_str);
         // A stack trace shows where in the tool an answer was read, and partitions are logged in no order, which no one promises.
         let (mut logged, mut said): (Vec<&str>, Vec<&str>) =
             kept.filter(|it| !it.starts_with("\tat ")).partition(|it| it.starts_with("TIME "));
@@ -236,4 +239,12 @@ fn volatile() -> Result<&'static [Patterns; 3]> {
     };
     let made = PATTERNS.get_or_init(|| Ok([read(VOLATILE)?, read(OF_GROUPS)?, read(OF_CLUSTERS)?]));
     made.as_ref().map_err(|error| anyhow::anyhow!("{error}"))
+}
+
+/// What LogDirsCommand says of each directory, sorted: they come in an order of Java's, by their paths.
+fn by_directory(json: &str) -> String {
+    let parts = json.split(r#"{"partitions":["#).map(|part| part.trim_matches(['[', ']', '{', '}', ',']));
+    let mut parts: Vec<&str> = parts.collect();
+    parts.sort_unstable();
+    parts.join("\n")
 }

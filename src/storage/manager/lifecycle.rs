@@ -73,11 +73,9 @@ impl Logs {
         if self.futures.read().contains_key(at) {
             return Err(CreateError::Offline(at.clone()));
         }
+        let chosen = self.choose(assigned).ok_or_else(|| CreateError::Offline(at.clone()))?;
         let wished = self.wishes.lock().remove(at).filter(|dir| dir.is_online());
-        let dir = match wished {
-            Some(dir) => dir,
-            None => self.choose(assigned).ok_or_else(|| CreateError::Offline(at.clone()))?.dir.clone(),
-        };
+        let dir = wished.unwrap_or_else(|| chosen.dir.clone());
         let path = dir.path().join(at.to_string());
         let log = self.make(&dir, Opening { topic_id: Some(id), ..Opening::new(path, config.clone()) })?;
         self.logs.write().insert(at.clone(), Hosted { log: log.clone(), dir });
