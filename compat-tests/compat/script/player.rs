@@ -106,7 +106,8 @@ impl<'a> Player<'a> {
         }
         let kept =
             text.lines().map(str::trim_end).filter(|it| !listed.iter().any(|difference| difference.is_match(it)));
-        let kept = kept.map(|it| if line.contains("log-dirs ") && it.starts_with('{') { by_directory(it) } else { it.to_owned() });
+        let kept = kept
+            .map(|it| if line.contains("log-dirs ") && it.starts_with('{') { by_directory(it) } else { it.to_owned() });
         let kept: Vec<String> = kept.collect();
         let kept = kept.iter().map(String::as_str);
         // A stack trace shows where in the tool an answer was read, and partitions are logged in no order, which no one promises.

@@ -134,7 +134,8 @@ async fn a_follower_moves_once_the_controller_knows() {
 async fn a_throttled_move_is_slow_and_can_be_taken_back() {
     let (_root, dirs) = two();
     let pair = Pair::with(&[("min.insync.replicas", "1")], [&[("log.dirs", &dirs), CHUNK], &[]]).await;
-    pair.set("replica.alter.log.dirs.io.max.bytes.per.second", "100000").await;
+    pair.set("replica.alter.log.dirs.io.max.bytes.per.second", "1000").await;
+    pair.tell().await;
     for _ in 0..15 {
         assert_eq!(pair.produce_to(0, &[0; 20_000], 1, 10_000).await.0, ErrorCode::None);
     }
@@ -144,11 +145,15 @@ async fn a_throttled_move_is_slow_and_can_be_taken_back() {
     assert_eq!(alter(&pair.leader, TOPIC, 0, &there).await, ErrorCode::None, "it is on its way");
     until("some is copied", || partition.future().is_some_and(|it| it.log.end_offset() > Offset(0))).await;
     let [(false, 0), (true, lag)] = described(&pair.leader).await[..] else { panic!("no copy is on its way") };
-    assert!(lag > 0, "300,000 bytes at 100,000 a second");
+    assert!(lag > 0, "300,000 bytes at 1,000 a second");
     // Who waits for deletions waits for the copy too.
+    until("all is committed", || partition.log().high_watermark() == Offset(15)).await;
+    partition.delete_records(Offset(2)).unwrap().unwrap();
+    until("the follower has let go", || pair.replica(&pair.follower).log().start_offset() == Offset(2)).await;
     assert_eq!(partition.low_watermark(), Ok(Offset(0)));
     assert_eq!(alter(&pair.leader, TOPIC, 0, &here).await, ErrorCode::None, "it stays");
     assert!(partition.future().is_none());
+    until("all have let go", || partition.low_watermark() == Ok(Offset(2))).await;
     assert_eq!(described(&pair.leader).await, [(false, 0)]);
     assert_eq!(place(&pair.leader, 0), here);
     // Once more, and the node stops.
