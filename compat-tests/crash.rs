@@ -6,6 +6,7 @@ mod dump;
 mod java;
 pub mod keyed;
 pub mod load;
+mod moves;
 mod recovery;
 mod torn;
 mod verify;
@@ -36,7 +37,7 @@ const SEGMENT: &str = "1048576";
 ///
 /// `--rounds N` (50), `--quick` (6 rounds, no large log), `--seed N`, `--gib N` of log for the restart (1),
 /// `--against kafka`, `--no-java` leaves Kafka's VerifiableProducer out; `--compaction` kills in the middle of compactions
-/// instead, and asks for the last value of each key; `--cluster` kills and stops nodes of three (6 rounds),
+/// instead, and asks for the last value of each key; `--moves` has replicas move between two directories all the time; `--cluster` kills and stops nodes of three (6 rounds),
 /// of them only `--act kill|term|pause|torn|two|cut|full`, with a `--session` of so many milliseconds.
 /// `--keep` leaves the directory in any case.
 ///
@@ -45,7 +46,7 @@ const SEGMENT: &str = "1048576";
 pub fn crash(words: &[String]) -> Result<bool> {
     let options = Options::read(
         words,
-        &["quick", "no-java", "compaction", "cluster", "keep"],
+        &["quick", "no-java", "compaction", "moves", "cluster", "keep"],
         &["rounds", "seed", "gib", "against", "act", "session"],
     )?;
     let quick = options.has("quick");
@@ -59,9 +60,12 @@ pub fn crash(words: &[String]) -> Result<bool> {
     let judged = match options.has("compaction") {
         _ if of_cluster => cluster::judge(&plan(&options, who, rounds)?, scratch.path(), &mut dice),
         true => compaction::examine(who, scratch.path(), rounds, &mut dice),
-        false => examine(who, scratch.path(), rounds, &mut dice, !options.has("no-java")),
+        false => {
+            let manner = Manner { with_java: !options.has("no-java"), moves: options.has("moves") };
+            examine(who, scratch.path(), rounds, &mut dice, manner)
+        }
     };
-    let recovers = !quick && !of_cluster && !options.has("compaction");
+    let recovers = !quick && !of_cluster && !options.has("compaction") && !options.has("moves");
     let judged = judged.and_then(|()| match options.number("gib", u64::from(recovers))? {
         0 => Ok(()),
         gib => recovery::of(who, scratch.path(), gib).map(|line| say(&line)),
@@ -96,23 +100,34 @@ fn plan(options: &Options, who: Name, rounds: u64) -> Result<cluster::Plan> {
     Ok(cluster::Plan { kind, rounds, act: options.value("act").map(cluster::Act::read).transpose()?, keys })
 }
 
-fn examine(who: Name, dir: &Path, rounds: u64, dice: &mut Dice, with_java: bool) -> Result<()> {
-    let site = Site::new(who, dir, &[("log.segment.bytes", SEGMENT)])?;
+/// What goes on beside the load.
+#[derive(Clone, Copy, Debug)]
+struct Manner {
+    with_java: bool,
+    moves: bool,
+}
+
+fn examine(who: Name, dir: &Path, rounds: u64, dice: &mut Dice, manner: Manner) -> Result<()> {
+    let dirs = if manner.moves { 2 } else { 1 };
+    let site = Site::with_dirs(who, dir, dirs, &[("log.segment.bytes", SEGMENT)])?;
     let mut running = site.start()?;
     let mut connection = Connection::open(&site.address())?;
     admin::create(&mut connection, TOPIC, PARTITIONS)?;
     admin::create(&mut connection, java::TOPIC, 1)?;
     let mut loads = (0..PRODUCERS).map(|n| Load::new(load::RAW, n, &mut connection)).collect::<Result<Vec<_>>>()?;
-    let java = if with_java { Some(java::Producer::start(&site.address(), dir)?) } else { None };
-    let mut restarts = Vec::new();
+    let java = if manner.with_java { Some(java::Producer::start(&site.address(), dir)?) } else { None };
+    let (mut restarts, mut moves) = (Vec::new(), moves::Moves::new(manner.moves.then(|| site.log_dirs()), dice));
     for round in 1..=rounds {
         let seeds: Vec<u64> = loads.iter().map(|_| dice.roll()).collect();
-        load_and_kill(running, &mut loads, &seeds, Duration::from_millis(100 + dice.below(1400)))?;
+        load_and_kill(running, &mut loads, &seeds, Duration::from_millis(100 + dice.below(1400)), &mut moves)?;
         let mut remark = String::new();
         if round % 3 == 0 {
             let partition = format!("{TOPIC}-{}", dice.below(2));
-            let log_dir = site.log_dir().context("no log directory")?;
-            remark = format!("; {} behind {partition}", torn::tail(&log_dir.join(&partition), dice)?);
+            // One that was about to change places may be in neither.
+            let place = site.log_dirs().into_iter().map(|dir| dir.join(&partition)).find(|place| place.is_dir());
+            if let Some(place) = place {
+                remark = format!("; {} behind {partition}", torn::tail(&place, dice)?);
+            }
         }
         if round % 5 == 0 {
             // Killed again while it recovers.
@@ -148,18 +163,29 @@ fn examine(who: Name, dir: &Path, rounds: u64, dice: &mut Dice, with_java: bool)
     }
     no_panic(&site)?;
     running.stop()?;
-    say(&dump::all(&site.log_dir().context("no log directory")?, &[])?);
+    for dir in site.log_dirs().iter().filter(|dir| moves::has_logs(dir)) {
+        say(&dump::all(dir, &[])?);
+    }
+    if manner.moves {
+        say(&moves.told());
+    }
     restarts.sort();
     let middle = restarts.get(restarts.len() / 2).copied().unwrap_or_default();
     say(&format!("{rounds} rounds; half of the restarts took less than {} ms", middle.as_millis()));
     Ok(())
 }
 
-fn load_and_kill(running: Running, loads: &mut [Load], seeds: &[u64], after: Duration) -> Result<()> {
+fn load_and_kill(
+    running: Running,
+    loads: &mut [Load],
+    seeds: &[u64],
+    after: Duration,
+    moves: &mut moves::Moves,
+) -> Result<()> {
     let (address, stop) = (running.address(), AtomicBool::new(false));
     let watch = Stopwatch::start();
     run_loads(loads, &address, seeds, &stop, |stop| {
-        pause::until(watch, after);
+        moves.until(&address, watch, after);
         running.kill();
         stop.store(true, Ordering::Relaxed);
     });

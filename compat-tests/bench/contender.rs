@@ -60,7 +60,15 @@ impl Site {
     /// # Errors
     /// Where it cannot be formatted.
     pub fn new(name: Name, dir: &Path, keys: &[(&str, &str)]) -> Result<Self> {
-        let layout = Layout::default().with("auto.create.topics.enable", "false");
+        Self::with_dirs(name, dir, 1, keys)
+    }
+
+    /// As [`Site::new`], with so many `log.dirs`.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn with_dirs(name: Name, dir: &Path, dirs: usize, keys: &[(&str, &str)]) -> Result<Self> {
+        let layout = Layout { dirs, ..Layout::default() }.with("auto.create.topics.enable", "false");
         let layout = keys.iter().fold(layout, |layout, (key, value)| layout.with(key, value));
         Self::on(name, Node::new(&dir.join(name.text()), layout)?)
     }
@@ -90,6 +98,11 @@ impl Site {
     /// Where it keeps its data.
     pub fn log_dir(&self) -> Option<PathBuf> {
         self.node.log_dirs().into_iter().next()
+    }
+
+    /// All directories for data.
+    pub fn log_dirs(&self) -> Vec<PathBuf> {
+        self.node.log_dirs()
     }
 
     /// The end of what the program says.

@@ -35,6 +35,12 @@ pub struct Side {
 }
 
 impl Side {
+    /// The path of a directory of a broker that was started here, but for its number.
+    pub fn data(&self) -> Option<String> {
+        let first = self.broker.as_ref()?.node().log_dirs().into_iter().next()?;
+        first.to_str()?.strip_suffix("-0").map(str::to_owned)
+    }
+
     /// An error once a broker has ended that should run, where it is one that was started here.
     pub fn still_runs(&self) -> Result<()> {
         if let Some(cluster) = &self.cluster {
@@ -79,9 +85,9 @@ impl Bench {
     }
 
     /// The broker under judgement and Apache Kafka, a pair that nobody else asks.
-    pub fn pair(&self, name: &str) -> Result<(Side, Side)> {
+    pub fn pair(&self, name: &str, layout: &Layout) -> Result<(Side, Side)> {
         let folder = self.folder(name)?;
-        let start = |kind, side| Self::start(kind, &folder.join(side), Layout::default());
+        let start = |kind, side| Self::start(kind, &folder.join(side), layout.clone());
         std::thread::scope(|scope| {
             let theirs = scope.spawn(|| start(Kind::Kafka, "reference"));
             let ours = start(self.options.against, "judged");

@@ -2,7 +2,7 @@
 //!
 //! One command a line: the short name of one of Kafka's tools and its words, or one of
 //! - `produce TOPIC PARTITION COUNT [CODEC]`: with kcat;
-//! - `file NAME TEXT`: a file; `{dir}` in later words is its folder;
+//! - `file NAME TEXT`: a file; `{dir}` in later words is its folder, `{data}` a broker's own `log.dirs` but for `-0` and `-1`;
 //! - `save NAME COMMAND`: what the command says, also into a file;
 //! - `member NAME WORDS`: a console consumer that goes on beside the following commands;
 //! - `ended NAME`: what it said, once it has ended;

@@ -21,6 +21,9 @@ const ALONE: &[(&str, &str)] = &[
     ("tools consumer groups", include_str!("../scripts/groups-consumer.txt")),
 ];
 
+/// On a node with two directories.
+const OF_TWO_DIRS: (&str, &str) = ("tools log-dirs move", include_str!("../scripts/log-dirs-move.txt"));
+
 /// On three nodes of each, one after the other.
 const OF_CLUSTERS: &[&str] = &[
     include_str!("../scripts/cluster-topics.txt"),
@@ -33,6 +36,7 @@ pub fn entries(options: &Options) -> Vec<Entry> {
     let scripts = SCRIPTS.iter().map(|(name, _)| Entry::asks(*name, run));
     scripts
         .chain(ALONE.iter().map(|(name, _)| Entry::starts(*name, run_alone)))
+        .chain([Entry::starts(OF_TWO_DIRS.0, run_on_two_dirs)])
         // Two minutes, most of which Apache Kafka takes to see that a broker is gone.
         .chain(options.all.then(|| Entry::starts("tools cluster", run_on_clusters)))
         .collect()
@@ -45,8 +49,13 @@ fn run(bench: &Bench, name: &str) -> Result<String> {
 
 fn run_alone(bench: &Bench, name: &str) -> Result<String> {
     let (_, script) = ALONE.iter().find(|(it, _)| *it == name).context("no such script")?;
-    let (judged, reference) = bench.pair(name)?;
+    let (judged, reference) = bench.pair(name, &Layout::default())?;
     script::compare(bench, name, script, &judged, &reference)
+}
+
+fn run_on_two_dirs(bench: &Bench, name: &str) -> Result<String> {
+    let (judged, reference) = bench.pair(name, &Layout { dirs: 2, ..Layout::default() })?;
+    script::compare(bench, name, OF_TWO_DIRS.1, &judged, &reference)
 }
 
 fn run_on_clusters(bench: &Bench, name: &str) -> Result<String> {

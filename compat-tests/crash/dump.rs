@@ -18,7 +18,11 @@ pub fn all(log_dir: &Path, and: &[(&str, i32)]) -> Result<String> {
     let mut files = Vec::new();
     for partition in std::fs::read_dir(log_dir)? {
         let partition = partition?.path();
-        if partition.is_dir() && !partition.ends_with("__cluster_metadata-0") {
+        // Of what is deleted or on its way nobody reads the indexes.
+        let is_current = partition.extension().is_none_or(|end| {
+            !end.to_string_lossy().ends_with("-delete") && !end.to_string_lossy().ends_with("-future")
+        });
+        if partition.is_dir() && is_current && !partition.ends_with("__cluster_metadata-0") {
             for file in std::fs::read_dir(&partition)? {
                 files.push(file?.path());
             }

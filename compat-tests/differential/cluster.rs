@@ -1,14 +1,16 @@
 //! DescribeCluster, DescribeTopicPartitions, DescribeProducers, ListConfigResources, DescribeLogDirs, and the like.
 
 use anyhow::Result;
+use kafka_protocol::messages::alter_replica_log_dirs_request::{AlterReplicaLogDir, AlterReplicaLogDirTopic};
 use kafka_protocol::messages::describe_log_dirs_request::DescribableLogDirTopic;
 use kafka_protocol::messages::describe_producers_request::TopicRequest as ProducersOf;
 use kafka_protocol::messages::describe_topic_partitions_request::{Cursor, TopicRequest};
 use kafka_protocol::messages::list_partition_reassignments_request::ListPartitionReassignmentsTopics;
 use kafka_protocol::messages::{
-    DescribeClusterRequest, DescribeLogDirsRequest, DescribeProducersRequest, DescribeTopicPartitionsRequest,
-    ListConfigResourcesRequest, ListPartitionReassignmentsRequest,
+    AlterReplicaLogDirsRequest, DescribeClusterRequest, DescribeLogDirsRequest, DescribeProducersRequest,
+    DescribeTopicPartitionsRequest, ListConfigResourcesRequest, ListPartitionReassignmentsRequest,
 };
+use kafka_protocol::protocol::StrBytes;
 
 use super::make::{name, topic};
 use super::play::Play;
@@ -45,6 +47,7 @@ pub fn play(play: &mut Play) -> Result<()> {
         }
     }
     log_dirs(play)?;
+    alter_log_dirs(play)?;
     let of = |topic: &str, indexes: &[i32]| {
         ListPartitionReassignmentsTopics::default().with_name(name(topic)).with_partition_indexes(indexes.to_vec())
     };
@@ -113,6 +116,50 @@ pub fn producers(play: &mut Play, topic: &str, partitions: &[i32]) -> Result<()>
         parts.for_each(|it| it.active_producers.sort_by_key(|it| it.producer_id.0));
     };
     play.ask_sorted(&format!("{topic} {partitions:?}"), 0, &request, sort)?;
+    Ok(())
+}
+
+/// Good and bad arguments on a node with one directory, where nothing can move.
+fn alter_log_dirs(play: &mut Play) -> Result<()> {
+    let here = play.log_dir();
+    let of = |path: &str, topics: &[(&str, &[i32])]| {
+        let topics = topics.iter().map(|(topic, indexes)| {
+            AlterReplicaLogDirTopic::default().with_name(name(topic)).with_partitions(indexes.to_vec())
+        });
+        AlterReplicaLogDir::default().with_path(StrBytes::from_string(path.to_owned())).with_topics(topics.collect())
+    };
+    let longest = "l".repeat(249);
+    for v in 1..=2 {
+        for (label, dirs) in [
+            ("nothing", vec![]),
+            ("no topics", vec![of(&here, &[])]),
+            ("no partitions", vec![of(&here, &[("f", &[])])]),
+            ("where it is", vec![of(&here, &[("f", &[0])])]),
+            ("where they are", vec![of(&here, &[("f", &[0, 1])])]),
+            ("twice", vec![of(&here, &[("f", &[0, 0]), ("f", &[0])])]),
+            ("nowhere", vec![of("/nowhere", &[("f", &[0])])]),
+            ("no path", vec![of("", &[("f", &[0])])]),
+            ("a slash behind", vec![of(&format!("{here}/"), &[("f", &[0])])]),
+            ("a relative path", vec![of("data-0", &[("f", &[0])])]),
+            ("a wrong partition", vec![of(&here, &[("f", &[99])])]),
+            ("a negative partition", vec![of(&here, &[("f", &[-1])])]),
+            ("nobody", vec![of(&here, &[("nobody", &[0])])]),
+            ("nobody and nowhere", vec![of("/nowhere", &[("nobody", &[0])])]),
+            ("a bad name", vec![of(&here, &[("bad name", &[0])])]),
+            ("an empty name", vec![of(&here, &[("", &[0])])]),
+            ("a name too long to move", vec![of(&here, &[(&longest, &[0])])]),
+            ("a name too long to move, nowhere", vec![of("/nowhere", &[(&longest, &[0])])]),
+            ("the last of two counts", vec![of("/nowhere", &[("f", &[0])]), of(&here, &[("f", &[0])])]),
+            ("the other last", vec![of(&here, &[("f", &[0])]), of("/nowhere", &[("f", &[0])])]),
+            ("the metadata", vec![of(&here, &[("__cluster_metadata", &[0])])]),
+        ] {
+            let request = AlterReplicaLogDirsRequest::default().with_dirs(dirs);
+            play.ask_sorted(label, v, &request, |it| {
+                it.results.sort_by(|a, b| a.topic_name.cmp(&b.topic_name));
+                it.results.iter_mut().for_each(|it| it.partitions.sort_by_key(|it| it.partition_index));
+            })?;
+        }
+    }
     Ok(())
 }
 

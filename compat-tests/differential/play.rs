@@ -42,6 +42,7 @@ pub struct Step {
 /// Only one side; what one broker says cannot change what the other is asked.
 pub struct Play {
     address: String,
+    log_dir: String,
     connection: Option<Connection>,
     part: String,
     text: Text,
@@ -67,6 +68,7 @@ impl Play {
     pub fn beside(broker: &Broker) -> Result<Self> {
         let mut play = Self {
             address: broker.address(),
+            log_dir: broker.node().log_dirs().first().map(|dir| dir.display().to_string()).unwrap_or_default(),
             connection: None,
             part: String::new(),
             text: Text::of(broker.node())?,
@@ -345,6 +347,11 @@ impl Play {
         let lines = self.text.lines(&R::Response::decode(&mut answer, version)?);
         self.write(label, R::KEY, version, lines);
         Ok(())
+    }
+
+    /// The first of the broker's directories.
+    pub fn log_dir(&self) -> String {
+        self.log_dir.clone()
     }
 
     /// Asks without writing down.

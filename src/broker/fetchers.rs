@@ -14,7 +14,7 @@ use replication::follower::{Fetcher, Follower, Key, Step};
 use tokio::sync::Notify;
 
 use crate::node::Node;
-use crate::partition::{NotFollowing, Partition, View};
+use crate::partition::{NotFollowing, Partition};
 
 /// Who is followed, and by which partitions.
 #[derive(Default)]
@@ -52,7 +52,7 @@ impl Fetchers {
             Running { leader, task }
         });
         let leader = &running.leader;
-        let step = leader.fetcher.lock().add(key, epoch, &View(&partition.log));
+        let step = leader.fetcher.lock().add(key, epoch, &*partition.log());
         leader.perform(node, partition, step);
         leader.changed.notify_one();
     }
@@ -95,7 +95,7 @@ impl Leader {
             Step::StartAt(offset) => (partition.begin_at(epoch, offset, now), offset),
             Step::Append | Step::AskRange | Step::Wait | Step::Stop => return,
         };
-        let log = &partition.log;
+        let log = partition.log();
         match done {
             Ok(()) => {
                 if wanted < committed {
@@ -131,7 +131,7 @@ impl Leader {
             NotFollowing::Append(error) => {
                 tracing::error!(partition = %partition.id, leader = %self.node, %error, "what the leader sent cannot be appended");
                 let later = node.backoff();
-                self.fetcher.lock().update(key, partition.log.start_offset(), |follower| follower.failed(later));
+                self.fetcher.lock().update(key, partition.log().start_offset(), |follower| follower.failed(later));
             }
         }
     }

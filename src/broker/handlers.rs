@@ -1,6 +1,7 @@
 //! One file an API: what is asked, and what is answered.
 
 mod alter_configs;
+mod alter_replica_log_dirs;
 mod api_versions;
 mod consumer_group_describe;
 mod consumer_group_heartbeat;

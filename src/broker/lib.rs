@@ -17,6 +17,7 @@ mod isr;
 mod link;
 mod listeners;
 mod membership;
+mod movers;
 mod nearest;
 mod node;
 mod partition;
@@ -272,6 +273,7 @@ impl RunningBroker {
         self.keeper.stop().await;
         self.housekeeping.stop().await;
         self.node.fetchers.stop().await;
+        self.node.movers.stop().await;
         self.node.groups.resign();
         self.heart.stop().await;
     }
@@ -297,7 +299,8 @@ fn load(node: &Node) -> anyhow::Result<()> {
         !known
     };
     let logs: &Logs = &node.logs;
-    logs.load(config_of, is_stray, host::clock::now())?;
+    let assigned = |at: &TopicPartition| image.topic(&at.topic)?.partitions.get(&at.partition)?.directory(node.id());
+    logs.load(config_of, is_stray, assigned, host::clock::now())?;
     node.take_up(image);
     Ok(())
 }

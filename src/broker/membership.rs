@@ -235,7 +235,7 @@ impl Node {
         }
     }
 
-    /// Tells the controller in which directories replicas lie that it knows nothing of, so that it knows which of them
+    /// Tells the controller in which directories replicas lie, where the metadata says otherwise, so that it knows which of them
     /// are lost when a directory fails (KIP-858, `AssignmentsManager`).
     pub async fn assign_directories(&self) {
         let replicas = std::mem::take(&mut *self.unassigned.lock());
@@ -243,7 +243,7 @@ impl Node {
             return;
         }
         let mut directories: IndexMap<DirectoryId, IndexMap<TopicId, Vec<PartitionData>>> = IndexMap::new();
-        for (directory, topic, index) in &replicas {
+        for ((topic, index), directory) in &replicas {
             let partition = PartitionData::default().with_partition_index(index.0);
             directories.entry(*directory).or_default().entry(*topic).or_default().push(partition);
         }
@@ -262,7 +262,11 @@ impl Node {
             Ok(Some(ErrorCode::None)) => {}
             other => {
                 tracing::debug!(answer = ?other, "the controller does not take the directories of replicas; they are told again");
-                self.unassigned.lock().extend(replicas);
+                // What was said since counts more.
+                let mut unassigned = self.unassigned.lock();
+                for (key, directory) in replicas {
+                    unassigned.entry(key).or_insert(directory);
+                }
             }
         }
     }

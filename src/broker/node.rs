@@ -1,6 +1,6 @@
 //! What handlers share: the published image, the partitions, the configuration, and questions asked of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Weak};
 
@@ -23,6 +23,7 @@ use crate::fetchers::Fetchers;
 use crate::groups::GroupCoordinators;
 use crate::isr::Proposals;
 use crate::membership::Lifecycle;
+use crate::movers::Movers;
 use crate::partition::Partition;
 use crate::partitions::Partitions;
 use crate::peers::Brokers;
@@ -66,8 +67,10 @@ pub struct Node {
     pub groups: GroupCoordinators,
     /// Producer ids of this broker's own block.
     pub producer_ids: ProducerIds,
-    /// Replicas whose directory the metadata does not know yet (KIP-858).
-    pub unassigned: Mutex<Vec<(DirectoryId, TopicId, PartitionIndex)>>,
+    /// The directories of replicas that the controller is to be told of (KIP-858).
+    pub unassigned: Mutex<BTreeMap<(TopicId, PartitionIndex), DirectoryId>>,
+    /// Replicas on their way to another directory.
+    pub movers: Movers,
     admitted: Arc<Semaphore>,
     epoch: AtomicI64,
 }
@@ -139,6 +142,7 @@ impl Node {
             cluster_id,
             throttles: Throttles::new(&config),
             groups,
+            movers: Movers::new(&config),
             config: ArcSwap::from_pointee(config),
             image: ArcSwap::from_pointee(published),
             partitions: Partitions::default(),
@@ -217,7 +221,7 @@ impl Node {
     /// As [`Node::partition`]; NOT_LEADER_OR_FOLLOWER if there is no replica here.
     pub fn replica(&self, topic: TopicId, index: PartitionIndex) -> Result<Arc<Partition>, ErrorCode> {
         match self.partitions.get(topic, index) {
-            Some(partition) if partition.log.is_offline() => Err(ErrorCode::KafkaStorageError),
+            Some(partition) if partition.log().is_offline() => Err(ErrorCode::KafkaStorageError),
             Some(partition) => Ok(partition),
             None => {
                 let published = self.image.load();

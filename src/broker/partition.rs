@@ -2,18 +2,20 @@
 
 mod asked;
 mod following;
+mod moving;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use model::{ErrorCode, LeaderEpoch, NodeId, Offset, Timestamp, TopicId, TopicPartition};
 use parking_lot::{Mutex, RwLock};
 use replication::leader::{Answer, Effects, FollowerFetch, Leader, Limits, Proposal, Reign};
 use replication::validate::{Rules, Validated};
 use storage::log::{AppendError, Appended, Log, StorageError};
 
-pub use following::{Copied, NotFollowing, View};
+pub use following::{Copied, NotFollowing};
+pub use moving::{Future, NotReplaced};
 
 use crate::peers::Brokers;
 use crate::waiters::Waiters;
@@ -24,8 +26,6 @@ pub struct Partition {
     pub id: TopicPartition,
     /// Its topic's id.
     pub topic_id: TopicId,
-    /// Its log.
-    pub log: Arc<Log>,
     /// Who waits for committed records.
     pub readers: Waiters,
     /// Who waits for records that the leader has, committed or not.
@@ -36,8 +36,11 @@ pub struct Partition {
     pub deleters: Waiters,
     /// What the topic's configuration asks of batches.
     pub rules: ArcSwap<Rules>,
-    /// Appends hold it for reading, so that none is under way when the leadership changes.
+    /// Appends hold it for reading, so that none is under way when the leadership changes, or the log.
     role: RwLock<Role>,
+    log: ArcSwap<Log>,
+    /// Its copy on the way to another directory; changed by who holds the role for writing.
+    future: ArcSwapOption<Future>,
     peers: Arc<Brokers>,
     leader_epoch: AtomicI32,
     min_insync_replicas: AtomicI32,
@@ -81,7 +84,8 @@ impl Partition {
         Self {
             id,
             topic_id,
-            log,
+            log: ArcSwap::new(log),
+            future: ArcSwapOption::empty(),
             readers: Waiters::default(),
             followers: Waiters::default(),
             writers: Waiters::default(),
@@ -96,6 +100,11 @@ impl Partition {
         }
     }
 
+    /// Its log: another one after the replica has moved, so it is asked for anew where time passes.
+    pub fn log(&self) -> Arc<Log> {
+        self.log.load_full()
+    }
+
     /// This broker leads the partition, or goes on to.
     ///
     /// # Errors
@@ -106,7 +115,7 @@ impl Partition {
         let epoch = reign.leader_epoch;
         if epoch > self.leader_epoch() || matches!(*role, Role::Follower { .. }) {
             // Also on disk: clients ask later where the reign before ended.
-            self.log.begin_epoch(epoch)?;
+            self.log().begin_epoch(epoch)?;
         }
         let limits = self.limits(lag_max_ms);
         let effects = match &mut *role {
@@ -117,7 +126,7 @@ impl Partition {
                 Effects { high_watermark: effects.high_watermark.or(configured.high_watermark), ..effects }
             }
             Role::Follower { tenures } => {
-                let (end, mark) = (self.log.end_offset(), self.log.high_watermark());
+                let (end, mark) = (self.log().end_offset(), self.log().high_watermark());
                 let (leader, effects) = Leader::new(me, reign, end, mark, limits, now, &*self.peers);
                 *role = Role::Leader { leader: Mutex::new(leader), tenure: *tenures + 1 };
                 effects
@@ -165,14 +174,14 @@ impl Partition {
         if acks_all {
             leader.lock().check_min_isr().map_err(Unwritten::Refused)?;
         }
-        let appended = self.log.append_as_leader(validated, current, now).map_err(Unwritten::Log)?;
+        let appended = self.log().append_as_leader(validated, current, now).map_err(Unwritten::Log)?;
         let mut leader = leader.lock();
-        let end = self.log.end_offset();
+        let end = self.log().end_offset();
         let effects = leader.on_appended(end, host::clock::uptime(), &*self.peers);
         let acknowledged = leader.acknowledged(appended.last_offset.plus(1));
         drop(leader);
         if let Some(mark) = effects.high_watermark {
-            self.log.set_high_watermark(mark);
+            self.log().set_high_watermark(mark);
             self.readers.wake();
         }
         self.followers.wake();
@@ -275,7 +284,7 @@ impl Partition {
 
     fn heed(&self, effects: &Effects) {
         if let Some(mark) = effects.high_watermark {
-            self.log.set_high_watermark(mark);
+            self.log().set_high_watermark(mark);
             self.readers.wake();
             self.writers.wake();
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use config::Settings;
 use metadata::{ConfigResource, Delta, Image, Partition as Registration, ResourceType, Topic};
-use model::{BrokerEpoch, NodeId, PartitionIndex, TopicId, TopicPartition};
+use model::{BrokerEpoch, DirectoryId, NodeId, PartitionIndex, TopicId, TopicPartition};
 use replication::leader::Reign;
 use tracing::{info, warn};
 
@@ -40,6 +40,7 @@ impl Node {
         }
         // Logs first, so that no handler finds a topic whose log is not there yet.
         self.publish(Published { image: Image::clone(&image), offset });
+        self.movers.waiting.wake();
         for (topic, _) in delta.topics.iter().filter(|(topic, _)| image.topic_by_id(**topic).is_none()) {
             self.drop_topic(&before.image, *topic);
         }
@@ -64,7 +65,10 @@ impl Node {
                 continue;
             }
             match self.partitions.get(id, *index) {
-                Some(partition) => self.take_role(&partition, registered),
+                Some(partition) => {
+                    self.take_role(&partition, registered);
+                    self.settle_directory(&partition, registered);
+                }
                 None => {
                     let config = self.config();
                     let settings = settings.get_or_insert_with(|| TopicSettings::of(&config, image, &topic.name));
@@ -81,17 +85,20 @@ impl Node {
             Ok(log) => log,
             Err(error) => {
                 warn!(partition = %id, %error, "the partition's log cannot be opened; the partition is offline");
+                if self.logs.get(&id).is_none() && self.logs.future(&id).is_some() {
+                    // Only a copy is left of it, in the directory that the metadata may name. It is no replica.
+                    self.unassigned.lock().insert((topic.id, index), DirectoryId::LOST_DIR);
+                }
                 return;
             }
         };
-        if let Some(dir) = self.logs.dir_of(&id).filter(|dir| Some(dir.id()) != directory) {
-            self.unassigned.lock().push((dir.id(), topic.id, index));
-        }
         let partition = Partition::new(id, topic.id, log, settings.rules.clone(), self.brokers.clone());
         partition.set_limits(settings.min_insync_replicas, self.lag_max_ms());
         partition.set_throttled(settings.throttled.of(index));
         let partition = self.partitions.insert(partition);
         self.take_role(&partition, registered);
+        self.settle_directory(&partition, registered);
+        self.resume_move(&partition);
     }
 
     /// Leads or follows, as the metadata says. What it says before this broker has registered is of a reign that is over.
@@ -128,7 +135,9 @@ impl Node {
         let Some(topic) = before.topic_by_id(id) else { return };
         for index in topic.partitions.keys() {
             self.fetchers.leave(id, *index);
-            self.partitions.remove(id, *index);
+            if let Some(partition) = self.partitions.remove(id, *index) {
+                let _ = partition.end_move();
+            }
             let partition = TopicPartition { topic: topic.name.clone(), partition: *index };
             if let Err(error) = self.logs.delete(&partition) {
                 warn!(%partition, %error, "the log of a deleted partition stays");
@@ -143,7 +152,10 @@ impl Node {
             let settings = TopicSettings::of(&config, image, &topic.name);
             for index in topic.partitions.keys() {
                 let Some(partition) = self.partitions.get(topic.id, *index) else { continue };
-                partition.log.set_config(settings.log.clone());
+                partition.log().set_config(settings.log.clone());
+                if let Some(future) = partition.future() {
+                    future.log.set_config(settings.log.clone());
+                }
                 partition.rules.store(Arc::new(settings.rules.clone()));
                 partition.set_limits(settings.min_insync_replicas, config.replication.lag_time_max_ms);
                 partition.set_throttled(settings.throttled.of(*index));

@@ -184,7 +184,7 @@ fn read_partition(
         Reader::Consumer { from_followers: true } => partition.check_epoch(wanted.leader_epoch)?,
         Reader::Consumer { .. } | Reader::Follower(..) => partition.check_leads(wanted.leader_epoch)?,
     }
-    let log = &partition.log;
+    let log = partition.log();
     let high_watermark = log.high_watermark();
     let last_stable_offset = log.last_stable_offset();
     let mut told = fetch::Partition {
@@ -236,8 +236,8 @@ fn diverging(partition: &Partition, wanted: &Wanted) -> Result<Option<(LeaderEpo
     if wanted.last_fetched_epoch < 0 {
         return Ok(None);
     }
-    let (epoch, end) = partition.log.end_offset_for_epoch(LeaderEpoch(wanted.last_fetched_epoch));
-    if end == Offset::NONE || epoch == LeaderEpoch::NONE || wanted.from < partition.log.start_offset() {
+    let (epoch, end) = partition.log().end_offset_for_epoch(LeaderEpoch(wanted.last_fetched_epoch));
+    if end == Offset::NONE || epoch == LeaderEpoch::NONE || wanted.from < partition.log().start_offset() {
         return Err(ErrorCode::OffsetOutOfRange);
     }
     Ok((epoch.0 < wanted.last_fetched_epoch || end < wanted.from).then_some((epoch, end)))

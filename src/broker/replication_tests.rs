@@ -1,6 +1,7 @@
 //! Two brokers over sockets: one leads and is the cluster's controller, the other is told of the metadata by the test.
 
 mod deletes;
+mod moves;
 mod near;
 mod throttles;
 
@@ -209,14 +210,14 @@ async fn a_follower_copies_and_acks_all_waits_for_it() {
     let pair = Pair::start("2").await;
     assert_eq!(pair.produce(-1, 100).await, (ErrorCode::RequestTimedOut, 0), "nobody has copied it");
     assert_eq!(pair.produce(1, 100).await, (ErrorCode::None, 1), "its leader has it");
-    assert_eq!(pair.replica(&pair.leader).log.high_watermark(), Offset(0));
+    assert_eq!(pair.replica(&pair.leader).log().high_watermark(), Offset(0));
     pair.tell().await;
     assert_eq!(pair.produce(-1, 10_000).await, (ErrorCode::None, 2));
     let copy = pair.replica(&pair.follower);
-    assert_eq!(copy.log.end_offset(), Offset(3));
-    assert_eq!(pair.replica(&pair.leader).log.high_watermark(), Offset(3));
-    until("the follower knows what is committed", || copy.log.high_watermark() == Offset(3)).await;
-    assert_eq!(copy.log.latest_epoch(), pair.replica(&pair.leader).log.latest_epoch());
+    assert_eq!(copy.log().end_offset(), Offset(3));
+    assert_eq!(pair.replica(&pair.leader).log().high_watermark(), Offset(3));
+    until("the follower knows what is committed", || copy.log().high_watermark() == Offset(3)).await;
+    assert_eq!(copy.log().latest_epoch(), pair.replica(&pair.leader).log().latest_epoch());
     pair.stop().await;
 }
 
@@ -228,12 +229,12 @@ async fn one_that_stops_copying_leaves_the_in_sync_set_and_comes_back() {
     node(&pair.follower).fetchers.stop().await;
     // Waits for the follower until it is given up, and is acknowledged then.
     assert_eq!(pair.produce(-1, 20_000).await, (ErrorCode::None, 1));
-    assert_eq!(pair.replica(&pair.follower).log.end_offset(), Offset(1));
+    assert_eq!(pair.replica(&pair.follower).log().end_offset(), Offset(1));
     until("everybody here sees it", || pair.isr() == [1]).await;
     pair.beat().await;
     pair.tell().await;
     until("it is in sync again", || pair.isr() == [1, 2]).await;
-    assert_eq!(pair.replica(&pair.follower).log.end_offset(), Offset(2));
+    assert_eq!(pair.replica(&pair.follower).log().end_offset(), Offset(2));
     pair.stop().await;
 }
 
@@ -241,10 +242,10 @@ async fn one_that_stops_copying_leaves_the_in_sync_set_and_comes_back() {
 async fn too_few_in_sync_is_said_before_anything_is_appended() {
     let pair = Pair::start("2").await;
     until("it is given up", || pair.isr() == [1]).await;
-    let end = pair.replica(&pair.leader).log.end_offset();
+    let end = pair.replica(&pair.leader).log().end_offset();
     assert_eq!(pair.produce(-1, 1_000).await.0, ErrorCode::NotEnoughReplicas);
     assert_eq!(pair.produce(1, 1_000).await.0, ErrorCode::None);
-    assert_eq!(pair.replica(&pair.leader).log.end_offset(), end.plus(1));
+    assert_eq!(pair.replica(&pair.leader).log().end_offset(), end.plus(1));
     pair.stop().await;
 }
 
@@ -261,7 +262,7 @@ async fn what_a_new_leader_does_not_have_is_cut_off() {
     let mut bytes = batch.build().unwrap().to_vec();
     let epoch = copy.leader_epoch();
     patch_base_offset_and_epoch(&mut bytes, Offset(1), epoch);
-    copy.log.append_as_follower(&bytes, epoch, Timestamp(1)).unwrap();
+    copy.log().append_as_follower(&bytes, epoch, Timestamp(1)).unwrap();
     for broker in [2, 1] {
         quorum(&pair.leader).submit(Event::FenceBroker(NodeId(broker))).await.unwrap();
     }
@@ -270,14 +271,14 @@ async fn what_a_new_leader_does_not_have_is_cut_off() {
         pair.replica(&pair.leader).leader_epoch() > epoch && pair.replica(&pair.leader).is_leader()
     })
     .await;
-    assert_eq!(copy.log.end_offset(), Offset(2));
+    assert_eq!(copy.log().end_offset(), Offset(2));
     assert_eq!(pair.produce(1, 1_000).await, (ErrorCode::None, 1));
     pair.beat().await;
     pair.tell().await;
     until("it is in sync again", || pair.isr() == [1, 2]).await;
     let bytes = |partition: &Partition| {
-        let end = partition.log.end_offset();
-        partition.log.read(Offset(0), 1 << 20, end, true).unwrap().read_all().unwrap()
+        let end = partition.log().end_offset();
+        partition.log().read(Offset(0), 1 << 20, end, true).unwrap().read_all().unwrap()
     };
     assert_eq!(bytes(&copy), bytes(&pair.replica(&pair.leader)));
     pair.stop().await;

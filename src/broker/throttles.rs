@@ -1,4 +1,5 @@
-//! Replication throttles (KIP-73): what this broker sends to replicas that lag, and what it copies into them.
+//! Replication throttles (KIP-73, KIP-113): what this broker sends to replicas that lag, what it copies into them, and what
+//! it copies between its directories.
 
 use config::NodeConfig;
 use model::{PartitionIndex, Timestamp};
@@ -11,17 +12,18 @@ pub struct Throttles {
     pub led: Rate,
     /// What partitions here copy from others: `follower.replication.throttled.rate`.
     pub followed: Rate,
+    /// What is copied between directories here: `replica.alter.log.dirs.io.max.bytes.per.second`.
+    pub moved: Rate,
 }
 
 impl Throttles {
     /// Throttles without bounds.
     pub fn new(config: &NodeConfig) -> Self {
         let quotas = &config.quotas;
-        let new = || {
-            let throttle = Throttle::new(quotas.replication_window_num, quotas.replication_window_size_seconds);
-            Rate(Mutex::new(throttle))
-        };
-        Self { led: new(), followed: new() }
+        let new = |num, seconds| Rate(Mutex::new(Throttle::new(num, seconds)));
+        let of_replication = || new(quotas.replication_window_num, quotas.replication_window_size_seconds);
+        let moved = new(quotas.alter_log_dirs_window_num, quotas.alter_log_dirs_window_size_seconds);
+        Self { led: of_replication(), followed: of_replication(), moved }
     }
 
     /// Puts the dynamic rates in force: this broker's own, else that of all brokers.
@@ -33,6 +35,7 @@ impl Throttles {
         };
         self.led.0.lock().set_bound(bound("leader.replication.throttled.rate"));
         self.followed.0.lock().set_bound(bound("follower.replication.throttled.rate"));
+        self.moved.0.lock().set_bound(bound("replica.alter.log.dirs.io.max.bytes.per.second"));
     }
 }
 

@@ -96,6 +96,7 @@ sections! {
 
     /// Copying partitions from their leaders, and leadership.
     ReplicationConfig {
+        alter_log_dirs_threads: Option<i32> = "num.replica.alter.log.dirs.threads",
         lag_time_max_ms: i64 = "replica.lag.time.max.ms",
         socket_timeout_ms: i32 = "replica.socket.timeout.ms",
         socket_receive_buffer_bytes: i32 = "replica.socket.receive.buffer.bytes",
@@ -223,6 +224,8 @@ sections! {
         window_size_seconds: i32 = "quota.window.size.seconds",
         replication_window_num: i32 = "replication.quota.window.num",
         replication_window_size_seconds: i32 = "replication.quota.window.size.seconds",
+        alter_log_dirs_window_num: i32 = "alter.log.dirs.replication.quota.window.num",
+        alter_log_dirs_window_size_seconds: i32 = "alter.log.dirs.replication.quota.window.size.seconds",
         controller_window_num: i32 = "controller.quota.window.num",
         controller_window_size_seconds: i32 = "controller.quota.window.size.seconds",
     }

@@ -170,7 +170,10 @@ impl Follower {
             }
             Told::Diverging { epoch, end } => {
                 self.mood = Mood::Busy;
-                Step::Truncate(self.common_end(epoch, end, log))
+                Step::Truncate(match end {
+                    Offset::NONE => self.from.min(log.end()),
+                    end => common_end(epoch, end, log),
+                })
             }
             Told::Failed(ErrorCode::OffsetOutOfRange) => {
                 self.mood = Mood::Busy;
@@ -221,21 +224,19 @@ impl Follower {
             Step::Wait
         }
     }
+}
 
-    /// Where the two logs part, as far as the leader's answer tells (`getOffsetTruncationState`).
-    fn common_end(&self, epoch: LeaderEpoch, end: Offset, log: &impl LogView) -> Offset {
-        if end == Offset::NONE {
-            return self.from.min(log.end());
-        }
-        if epoch == LeaderEpoch::NONE {
-            return end.min(log.end());
-        }
-        match log.end_of_epoch(epoch) {
-            // The leader's epoch is older than all that is known here.
-            (_, Offset::NONE) => end.min(log.end()),
-            (own, ours) if own == epoch => ours.min(end).min(log.end()),
-            // The leader's epoch never wrote here: what its predecessor here ends with is compared next.
-            (_, ours) => ours.min(log.end()),
-        }
+/// Where `log` and another one part, of which it is known that `epoch` ends at `end` in it, and that `epoch` is the newest
+/// that can be common (`getOffsetTruncationState`).
+pub(crate) fn common_end(epoch: LeaderEpoch, end: Offset, log: &impl LogView) -> Offset {
+    if epoch == LeaderEpoch::NONE {
+        return end.min(log.end());
+    }
+    match log.end_of_epoch(epoch) {
+        // The other's epoch is older than all that is known here.
+        (_, Offset::NONE) => end.min(log.end()),
+        (own, ours) if own == epoch => ours.min(end).min(log.end()),
+        // The other's epoch never wrote here: what its predecessor here ends with is compared next.
+        (_, ours) => ours.min(log.end()),
     }
 }

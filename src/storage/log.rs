@@ -4,6 +4,7 @@
 //! deletes, under one lock; readers plan by the indexes and never wait for a write.
 
 mod append;
+mod approach;
 mod cleaner;
 mod config;
 mod error;
@@ -43,6 +44,7 @@ use replication::epochs::EpochCache;
 use replication::producers::Producers;
 
 pub use append::Appended;
+pub use approach::{Approach, ApproachError};
 pub use cleaner::{CleanError, CleanStats, Cleanable, CleanerSettings, Cleaning, Step};
 pub use config::LogConfig;
 pub use error::{AppendError, OpenError, ReadError, StorageError};
@@ -79,6 +81,8 @@ pub struct Log {
     /// what it lacks is an epoch without records, which tells nobody anything.
     epochs_unwritten: AtomicBool,
     writer: Mutex<Writer>,
+    /// Grows before something is cut off: a flush that began earlier does not count, nor does what was read meanwhile.
+    truncations: AtomicU64,
     /// Up to where it was compacted, or -1.
     cleaned_to: AtomicI64,
     /// What is written down of that says too much.
@@ -89,6 +93,8 @@ pub struct Log {
     cleaning: AtomicBool,
     /// It was tried and could not be compacted.
     uncleanable: AtomicBool,
+    /// It is not compacted for now, since it is being copied to another directory.
+    cleaning_paused: AtomicBool,
     /// Sealed segments whose files are open.
     lately_read: Mutex<Vec<Arc<Segment>>>,
     failure: OnceLock<String>,
@@ -113,8 +119,6 @@ struct Writer {
     roll_jitter_ms: i64,
     doomed: Doomed,
     last_flush: Timestamp,
-    /// Grows when something is cut off, so that a flush that began before does not count.
-    truncations: u64,
     /// Files were made or renamed since the directory was last synced.
     dir_changed: bool,
     closed: bool,

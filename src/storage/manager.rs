@@ -8,6 +8,7 @@ mod describe;
 mod housekeeping;
 mod lifecycle;
 mod load;
+mod moving;
 mod names;
 mod open;
 #[cfg(test)]
@@ -29,6 +30,8 @@ pub use cleaner::CleaningJob;
 pub use describe::{DirInfo, LogInfo};
 pub use lifecycle::CreateError;
 pub use load::{LoadError, Loaded};
+pub use moving::ReplaceError;
+pub use names::is_too_long_to_move;
 pub use open::LogsError;
 
 use housekeeping::Schedule;
@@ -83,6 +86,10 @@ pub struct Logs {
     cluster_id: ClusterId,
     dirs: Vec<Directory>,
     logs: RwLock<BTreeMap<TopicPartition, Hosted>>,
+    /// Copies on their way from another directory; locked after `logs` where both are.
+    futures: RwLock<BTreeMap<TopicPartition, Hosted>>,
+    /// Where logs are to be that are not here yet.
+    wishes: Mutex<BTreeMap<TopicPartition, Arc<LogDir>>>,
     /// Held while a log is made or removed, so that two never choose the same name.
     changing: Mutex<()>,
     deleted: Mutex<Vec<Deleted>>,
@@ -100,8 +107,10 @@ struct Directory {
     loaded: AtomicBool,
     /// Logs were made or removed since the directory was last synced.
     changed: AtomicBool,
-    /// Logs were removed since the cleaner's checkpoint was last written.
+    /// A log was cut in front of where the cleaner's checkpoint says.
     cleaned_changed: AtomicBool,
+    /// Logs have gone, or one has come from another directory: the checkpoints are to say so soon.
+    departed: AtomicBool,
     /// Held while one of its checkpoints is written: cleaners and housekeeping do so side by side.
     writing: Mutex<()>,
 }

@@ -153,6 +153,15 @@ shapes! {
         }
         validate_only 0+: int8;
     }
+    AlterReplicaLogDirs, flexible 2+ {
+        dirs 0+: array {
+            path 0+: string;
+            topics 0+: array {
+                name 0+: string;
+                partitions 0+: array int32;
+            }
+        }
+    }
     DescribeLogDirs, flexible 2+ {
         topics 1+: array {
             topic 1+: string;

@@ -106,6 +106,10 @@ impl<'a> Player<'a> {
         }
         let kept =
             text.lines().map(str::trim_end).filter(|it| !listed.iter().any(|difference| difference.is_match(it)));
+        let kept = kept
+            .map(|it| if line.contains("log-dirs ") && it.starts_with('{') { by_directory(it) } else { it.to_owned() });
+        let kept: Vec<String> = kept.collect();
+        let kept = kept.iter().map(String::as_str);
         // A stack trace shows where in the tool an answer was read, and partitions are logged in no order, which no one promises.
         let (mut logged, mut said): (Vec<&str>, Vec<&str>) =
             kept.filter(|it| !it.starts_with("\tat ")).partition(|it| it.starts_with("TIME "));
@@ -120,6 +124,7 @@ impl<'a> Player<'a> {
 
     fn run(&self, line: &str) -> Result<Output> {
         let line = line.replace("{dir}", &self.dir.display().to_string()).replace("{brokers}", &self.side.address);
+        let line = self.side.data().map_or(line.clone(), |data| line.replace("{data}", &data));
         let line = self.cluster().map_or(line.clone(), |it| line.replace("{controllers}", &it.controllers()));
         let (tool, rest) = line.split_once(' ').unwrap_or((&line, ""));
         let name_and_rest = || rest.split_once(' ').with_context(|| format!("{tool} NAME ..."));
@@ -235,4 +240,12 @@ fn volatile() -> Result<&'static [Patterns; 3]> {
     };
     let made = PATTERNS.get_or_init(|| Ok([read(VOLATILE)?, read(OF_GROUPS)?, read(OF_CLUSTERS)?]));
     made.as_ref().map_err(|error| anyhow::anyhow!("{error}"))
+}
+
+/// What LogDirsCommand says of each directory, sorted: they come in an order of Java's, by their paths.
+fn by_directory(json: &str) -> String {
+    let parts = json.split(r#"{"partitions":["#).map(|part| part.trim_matches(['[', ']', '{', '}', ',']));
+    let mut parts: Vec<&str> = parts.collect();
+    parts.sort_unstable();
+    parts.join("\n")
 }

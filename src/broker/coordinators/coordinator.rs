@@ -68,11 +68,10 @@ impl<M: Resident> Coordinator<M> {
     /// Waits until all is committed that earlier leaders have left in the partition: what is answered must not be lost
     /// with this leader.
     pub async fn settled(&self) {
-        let log = &self.partition.log;
-        let end = log.end_offset();
+        let end = self.partition.log().end_offset();
         let waiter = Arc::new(Notify::new());
         self.partition.writers.park(&waiter);
-        while log.high_watermark() < end && self.core.lock().phase == Phase::Loading {
+        while self.partition.log().high_watermark() < end && self.core.lock().phase == Phase::Loading {
             waiter.notified().await;
         }
     }
@@ -82,7 +81,7 @@ impl<M: Resident> Coordinator<M> {
     pub fn load(self: &Arc<Self>, buffer: usize, first: impl FnOnce() -> Vec<M::Event>) {
         let begun = host::clock::monotonic();
         let goes_on = || self.core.lock().phase == Phase::Loading;
-        let loaded = super::load::read::<M>(&self.partition.log, buffer, goes_on);
+        let loaded = super::load::read::<M>(&self.partition.log(), buffer, goes_on);
         let mut core = self.core.lock();
         if core.phase != Phase::Loading {
             return;
@@ -133,7 +132,7 @@ impl<M: Resident> Coordinator<M> {
     fn on_committed(&self) {
         let mut core = self.core.lock();
         if core.serving().is_ok() {
-            let effects = core.shard.on_committed(self.partition.log.high_watermark());
+            let effects = core.shard.on_committed(self.partition.log().high_watermark());
             core.release(effects);
         }
     }
@@ -152,7 +151,7 @@ impl<M: Resident> Coordinator<M> {
             let base = append.base;
             match self.append(append, now) {
                 Ok(()) => {
-                    let effects = core.shard.on_committed(self.partition.log.high_watermark());
+                    let effects = core.shard.on_committed(self.partition.log().high_watermark());
                     core.release(effects);
                 }
                 Err(Unwritten::Refused(error)) => {

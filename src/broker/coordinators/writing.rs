@@ -37,8 +37,8 @@ pub fn append<M: Resident>(
     })?;
     let limit = partition.rules.load().max_message_bytes;
     let batches = batches(&encoded, compression, append.atomic, limit, now)?;
-    if partition.log.end_offset() != append.base {
-        return Err(Unwritten::Lost(format!("it ends at {}, not at {}", partition.log.end_offset(), append.base)));
+    if partition.log().end_offset() != append.base {
+        return Err(Unwritten::Lost(format!("it ends at {}, not at {}", partition.log().end_offset(), append.base)));
     }
     let mut next = append.base;
     for batch in batches {

@@ -12,7 +12,7 @@ use replication::follower::{Key, Reply, Step, Told};
 use super::{Leader, request};
 use crate::link::Link;
 use crate::node::Node;
-use crate::partition::{Copied, Partition, View};
+use crate::partition::{Copied, Partition};
 
 /// Follows until the node is gone.
 pub async fn keep(node: Weak<Node>, leader: Arc<Leader>) {
@@ -117,12 +117,12 @@ impl Leader {
         let partition = node.partitions.get(key.0, key.1)?;
         let told = request::told(data);
         let later = node.backoff();
-        let view = View(&partition.log);
+        let log = partition.log();
         let (epoch, step) = {
             let mut fetcher = self.fetcher.lock();
             let epoch = fetcher.answered(key)?.leader_epoch();
-            let start = partition.log.start_offset();
-            (epoch, fetcher.update(key, start, |follower| follower.on_answer(told, &view, later))?)
+            let start = log.start_offset();
+            (epoch, fetcher.update(key, start, |follower| follower.on_answer(told, &*log, later))?)
         };
         if let Told::Failed(error) = told {
             tracing::debug!(partition = %partition.id, leader = %self.node, error = error.name(), "not fetched");
@@ -154,8 +154,8 @@ impl Leader {
     }
 
     fn appended(&self, key: Key, partition: &Partition, high_watermark: Offset) {
-        let (end, epoch, start) =
-            (partition.log.end_offset(), partition.log.latest_epoch(), partition.log.start_offset());
+        let log = partition.log();
+        let (end, epoch, start) = (log.end_offset(), log.latest_epoch(), log.start_offset());
         self.fetcher.lock().update(key, start, |follower| follower.appended(end, epoch, high_watermark));
     }
 
@@ -167,17 +167,17 @@ impl Leader {
             Ok(range) => range,
             Err(error) => {
                 tracing::warn!(partition = %partition.id, leader = %self.node, %error, "the leader does not tell its offsets");
-                self.fetcher.lock().update(key, partition.log.start_offset(), |follower| follower.failed(later));
+                self.fetcher.lock().update(key, partition.log().start_offset(), |follower| follower.failed(later));
                 return;
             }
         };
         let (start, end) = range;
         tracing::warn!(
             partition = %partition.id, leader = %self.node, leader_start = %start, leader_end = %end,
-            own_end = %partition.log.end_offset(), "outside of the leader's log"
+            own_end = %partition.log().end_offset(), "outside of the leader's log"
         );
-        let view = View(&partition.log);
-        let step = self.fetcher.lock().update(key, partition.log.start_offset(), |it| it.on_range(start, end, &view));
+        let log = partition.log();
+        let step = self.fetcher.lock().update(key, partition.log().start_offset(), |it| it.on_range(start, end, &*log));
         if let Some(step) = step {
             self.perform(node, &partition, step);
         }

@@ -100,11 +100,11 @@ impl Node {
             return Err(ErrorCode::InvalidTopicException);
         }
         let partition = self.partition_by_name(topic, PartitionIndex(index))?;
-        let config = partition.log.config();
+        let config = partition.log().config();
         if config.compact && !config.delete {
             return Err(ErrorCode::PolicyViolation);
         }
-        let high_watermark = partition.log.high_watermark();
+        let high_watermark = partition.log().high_watermark();
         let before = if offset == -1 { high_watermark } else { Offset(offset) };
         if before.0 < 0 || before > high_watermark {
             return Err(ErrorCode::OffsetOutOfRange);

@@ -37,7 +37,8 @@ impl Handle<DescribeLogDirs> for Node {
                     DescribeLogDirsPartition::default()
                         .with_partition_index(log.id.partition.0)
                         .with_partition_size(log.size as i64)
-                        .with_offset_lag(0),
+                        .with_offset_lag(log.offset_lag)
+                        .with_is_future_key(log.is_future),
                 );
             }
             let topics = topics.into_iter().map(|(name, partitions)| {

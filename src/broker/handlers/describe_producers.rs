@@ -23,7 +23,7 @@ impl Handle<DescribeProducersRequest> for Node {
                 }
                 match self.partition_by_name(&topic.name, PartitionIndex(*index)) {
                     Ok(partition) => {
-                        let producers = partition.log.active_producers().into_iter().map(|producer| {
+                        let producers = partition.log().active_producers().into_iter().map(|producer| {
                             ProducerState::default()
                                 .with_producer_id(producer.producer_id.0.into())
                                 .with_producer_epoch(i32::from(producer.producer_epoch.0))

@@ -95,7 +95,7 @@ impl Node {
             true => partition.check_epoch(claimed_epoch)?,
             false => partition.check_leads(claimed_epoch)?,
         }
-        let log = &partition.log;
+        let log = partition.log();
         let end = match upto {
             Upto::Stable => log.last_stable_offset(),
             Upto::Committed => log.high_watermark(),

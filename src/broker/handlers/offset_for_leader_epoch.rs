@@ -38,6 +38,6 @@ impl Node {
     ) -> Result<(LeaderEpoch, Offset), ErrorCode> {
         let partition = self.replica_by_name(topic, PartitionIndex(index))?;
         partition.check_leads(claimed)?;
-        Ok(partition.log.end_offset_for_epoch(LeaderEpoch(asked)))
+        Ok(partition.log().end_offset_for_epoch(LeaderEpoch(asked)))
     }
 }

@@ -255,7 +255,7 @@ fn append_to(
     context: &Context,
     acks: i16,
 ) -> Result<Written, Failure> {
-    let log_start_offset = partition.log.start_offset().0;
+    let log_start_offset = partition.log().start_offset().0;
     let refuse = |refusal: Refusal| Failure {
         error: refusal.code,
         log_start_offset: if tells_start(&refusal, &records) { log_start_offset } else { -1 },

@@ -21,7 +21,7 @@ impl Partition {
     /// Whether the reign is so young that more may be committed than is known here.
     pub fn is_high_watermark_behind(&self) -> bool {
         match &*self.role.read() {
-            Role::Leader { leader, .. } => leader.lock().epoch_start() > self.log.high_watermark(),
+            Role::Leader { leader, .. } => leader.lock().epoch_start() > self.log().high_watermark(),
             Role::Follower { .. } => false,
         }
     }
@@ -32,18 +32,22 @@ impl Partition {
     /// NOT_LEADER_OR_FOLLOWER, else what the log says.
     pub fn delete_records(&self, before: Offset) -> Result<Result<(), ReadError>, ErrorCode> {
         match &*self.role.read() {
-            Role::Leader { .. } => Ok(self.log.delete_records_before(before)),
+            Role::Leader { .. } => Ok(self.log().delete_records_before(before)),
             Role::Follower { .. } => Err(ErrorCode::NotLeaderOrFollower),
         }
     }
 
-    /// Where the last of the living replicas begins, as far as is known.
+    /// Where the last of the living replicas begins, and a copy that is on its way here, as far as is known.
     ///
     /// # Errors
     /// NOT_LEADER_OR_FOLLOWER.
     pub fn low_watermark(&self) -> Result<Offset, ErrorCode> {
         match &*self.role.read() {
-            Role::Leader { leader, .. } => Ok(leader.lock().low_watermark(self.log.start_offset(), &*self.peers)),
+            Role::Leader { leader, .. } => {
+                let here = self.log().start_offset();
+                let here = self.future.load().as_ref().map_or(here, |future| here.min(future.log.start_offset()));
+                Ok(leader.lock().low_watermark(here, &*self.peers))
+            }
             Role::Follower { .. } => Err(ErrorCode::NotLeaderOrFollower),
         }
     }

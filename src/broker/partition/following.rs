@@ -1,35 +1,9 @@
 //! What a replica does to its log while it follows.
 
 use model::{LeaderEpoch, Offset, Timestamp};
-use replication::follower::LogView;
-use storage::log::{AppendError, Log, ReadError, StorageError};
+use storage::log::{AppendError, ReadError, StorageError};
 
 use super::{Partition, Role};
-
-/// A log as a follower must know it.
-pub struct View<'a>(pub &'a Log);
-
-impl LogView for View<'_> {
-    fn start(&self) -> Offset {
-        self.0.start_offset()
-    }
-
-    fn end(&self) -> Offset {
-        self.0.end_offset()
-    }
-
-    fn high_watermark(&self) -> Offset {
-        self.0.high_watermark()
-    }
-
-    fn latest_epoch(&self) -> Option<LeaderEpoch> {
-        self.0.latest_epoch()
-    }
-
-    fn end_of_epoch(&self, epoch: LeaderEpoch) -> (LeaderEpoch, Offset) {
-        self.0.end_offset_for_epoch(epoch)
-    }
-}
 
 /// What a leader sent for one partition.
 pub struct Copied<'a> {
@@ -62,24 +36,27 @@ impl Partition {
     /// The leader is another by now, the bytes are damaged or leave a hole, or the disk failed.
     pub fn copy(&self, epoch: LeaderEpoch, copied: &Copied<'_>, now: Timestamp) -> Result<(), NotFollowing> {
         self.while_following(epoch, || {
+            let log = self.log();
             if !copied.bytes.is_empty() {
-                match self.log.append_as_follower(copied.bytes, epoch, now) {
+                match log.append_as_follower(copied.bytes, epoch, now) {
                     // A log that has nothing yet begins where the leader's first batch begins, which may lie in front of
                     // the start that the leader tells.
-                    Err(AppendError::OutOfOrder { offset, end }) if self.log.start_offset() == end => {
-                        self.log.truncate_and_start_at(offset, now)?;
-                        self.log.append_as_follower(copied.bytes, epoch, now)?
+                    Err(AppendError::OutOfOrder { offset, end }) if log.start_offset() == end => {
+                        log.truncate_and_start_at(offset, now)?;
+                        log.append_as_follower(copied.bytes, epoch, now)?
                     }
                     appended => appended?,
                 };
+                // A copy on its way to another directory.
+                self.followers.wake();
             }
-            let before = self.log.high_watermark();
-            self.log.set_high_watermark(copied.high_watermark);
-            match self.log.delete_records_before(copied.log_start) {
+            let before = log.high_watermark();
+            log.set_high_watermark(copied.high_watermark);
+            match log.delete_records_before(copied.log_start) {
                 Ok(()) | Err(ReadError::OutOfRange { .. }) => {}
                 Err(ReadError::Storage(error)) => return Err(error.into()),
             }
-            if self.log.high_watermark() > before {
+            if log.high_watermark() > before {
                 self.readers.wake();
             }
             Ok(())
@@ -91,7 +68,7 @@ impl Partition {
     /// # Errors
     /// The leader is another by now, or the disk failed.
     pub fn cut(&self, epoch: LeaderEpoch, offset: Offset, now: Timestamp) -> Result<(), NotFollowing> {
-        self.while_following(epoch, || Ok(self.log.truncate_to(offset, now).map(drop)?))
+        self.while_following(epoch, || Ok(self.log().truncate_to(offset, now).map(drop)?))
     }
 
     /// Throws the log away and begins at `offset`, since the leader of `epoch` has nothing in front of it.
@@ -99,7 +76,7 @@ impl Partition {
     /// # Errors
     /// The leader is another by now, or the disk failed.
     pub fn begin_at(&self, epoch: LeaderEpoch, offset: Offset, now: Timestamp) -> Result<(), NotFollowing> {
-        self.while_following(epoch, || Ok(self.log.truncate_and_start_at(offset, now)?))
+        self.while_following(epoch, || Ok(self.log().truncate_and_start_at(offset, now)?))
     }
 
     fn while_following(

@@ -34,10 +34,10 @@ async fn the_answer_comes_when_the_follower_has_let_go_too() {
     let copy = pair.replica(&pair.follower);
     let begun = host::clock::monotonic();
     assert_eq!(pair.delete(2, 60_000).await, (ErrorCode::None, 2));
-    assert_eq!(copy.log.start_offset(), Offset(2), "it was waited for");
+    assert_eq!(copy.log().start_offset(), Offset(2), "it was waited for");
     assert_eq!(pair.delete(-1, 60_000).await, (ErrorCode::None, 3));
     assert!(begun.elapsed_ms() < 20_000, "it slept on");
-    assert_eq!(copy.log.start_offset(), Offset(3));
+    assert_eq!(copy.log().start_offset(), Offset(3));
     assert_eq!(pair.delete(1, 20_000).await, (ErrorCode::None, 3), "it is gone long since");
     assert_eq!(pair.delete(4, 20_000).await, (ErrorCode::OffsetOutOfRange, -1));
     pair.stop().await;
@@ -48,7 +48,7 @@ async fn a_follower_that_does_not_let_go_in_time_is_told_of() {
     let pair = Pair::with_records(3).await;
     node(&pair.follower).fetchers.stop().await;
     assert_eq!(pair.delete(2, 50).await, (ErrorCode::RequestTimedOut, 0), "where the follower begins");
-    assert_eq!(pair.replica(&pair.leader).log.start_offset(), Offset(2), "it is gone here all the same");
+    assert_eq!(pair.replica(&pair.leader).log().start_offset(), Offset(2), "it is gone here all the same");
     assert_eq!(pair.delete(2, -1).await, (ErrorCode::RequestTimedOut, 0));
     pair.stop().await;
 }
@@ -60,7 +60,7 @@ async fn the_dead_are_not_waited_for() {
     let deletion = pair.delete(2, 60_000);
     let death = async {
         let leader = pair.replica(&pair.leader);
-        until("it is deleted on the leader", || leader.log.start_offset() == Offset(2)).await;
+        until("it is deleted on the leader", || leader.log().start_offset() == Offset(2)).await;
         quorum(&pair.leader).submit(Event::FenceBroker(NodeId(2))).await.unwrap();
     };
     let begun = host::clock::monotonic();
@@ -77,7 +77,7 @@ async fn who_leads_no_longer_says_so() {
     let deletion = pair.delete(2, 60_000);
     let change = async {
         let leader = pair.replica(&pair.leader);
-        until("it is deleted on the leader", || leader.log.start_offset() == Offset(2)).await;
+        until("it is deleted on the leader", || leader.log().start_offset() == Offset(2)).await;
         leader.follow(leader.leader_epoch());
     };
     let (told, ()) = tokio::join!(deletion, change);

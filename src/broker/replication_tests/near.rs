@@ -109,7 +109,7 @@ async fn a_follower_serves_what_it_knows_to_be_committed() {
     let pair = pair().await;
     assert_eq!(pair.produce(-1, 10_000).await, (ErrorCode::None, 0));
     let copy = pair.replica(&pair.follower);
-    until("the follower knows what is committed", || copy.log.high_watermark() == Offset(1)).await;
+    until("the follower knows what is committed", || copy.log().high_watermark() == Offset(1)).await;
     let told = pair.fetch(&pair.follower, FETCH).await;
     assert_eq!((error(&told), told.high_watermark, has_records(&told)), (ErrorCode::None, 1, true));
     assert_eq!(told.preferred_read_replica.0, -1, "only a leader sends away");
@@ -128,7 +128,7 @@ async fn a_follower_serves_what_it_knows_to_be_committed() {
     batch.append(None, Some(b"uncommitted"), &[], Timestamp(1));
     let mut bytes = batch.build().unwrap().to_vec();
     patch_base_offset_and_epoch(&mut bytes, Offset(1), copy.leader_epoch());
-    copy.log.append_as_follower(&bytes, copy.leader_epoch(), Timestamp(1)).unwrap();
+    copy.log().append_as_follower(&bytes, copy.leader_epoch(), Timestamp(1)).unwrap();
     for from in [1, 2] {
         let told = ask(from, epoch).await;
         assert_eq!((error(&told), has_records(&told), told.high_watermark), (ErrorCode::None, false, 1));
@@ -141,7 +141,7 @@ async fn a_fetch_that_waits_at_a_follower_is_woken_by_its_high_watermark() {
     let pair = pair().await;
     assert_eq!(pair.produce(-1, 10_000).await, (ErrorCode::None, 0));
     let copy = pair.replica(&pair.follower);
-    until("the follower knows what is committed", || copy.log.high_watermark() == Offset(1)).await;
+    until("the follower knows what is committed", || copy.log().high_watermark() == Offset(1)).await;
     let waiting = pair.fetch(&pair.follower, Fetch { from: 1, wait_ms: 60_000, ..FETCH });
     let meanwhile = async {
         until("the fetch waits", || node(&pair.follower).parked.available_permits() < crate::node::PARKED_PARTITIONS)
@@ -220,7 +220,7 @@ async fn a_young_reign_does_not_tell_what_it_does_not_know_to_be_committed() {
         pair.epoch() > epoch && pair.replica(&pair.leader).is_leader()
     })
     .await;
-    assert_eq!(pair.replica(&pair.leader).log.high_watermark(), Offset(1));
+    assert_eq!(pair.replica(&pair.leader).log().high_watermark(), Offset(1));
     let leader = pair.leader.addresses()[0];
     let offset = async |version, replica, time| {
         let partition = ListOffsetsPartition::default().with_timestamp(time);

@@ -11,7 +11,7 @@ const RATE: &str = "100000";
 
 impl Pair {
     /// Sets a key of all brokers.
-    async fn set(&self, key: &str, value: &str) {
+    pub(super) async fn set(&self, key: &str, value: &str) {
         let change = ConfigChange { name: key.into(), operation: 0, value: Some(value.into()) };
         let resource = ConfigResource::new(ResourceType::BROKER, "");
         let event = IncrementalAlterConfigs { resources: vec![(resource, vec![change])], validate_only: false };
@@ -22,7 +22,7 @@ impl Pair {
     }
 
     fn end(&self, index: i32) -> i64 {
-        node(&self.follower).partitions.get(self.topic, PartitionIndex(index)).map_or(0, |it| it.log.end_offset().0)
+        node(&self.follower).partitions.get(self.topic, PartitionIndex(index)).map_or(0, |it| it.log().end_offset().0)
     }
 }
 

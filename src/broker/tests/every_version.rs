@@ -137,6 +137,11 @@ async fn every_version_is_answered() {
             let resource = resource.with_resource_name(StrBytes::from_static_str("a-topic"));
             IncrementalAlterConfigsRequest::default().with_resources(vec![resource.with_configs(vec![config])])
         });
+        ask_all(s, 2, |_| {
+            let topic = alter_replica_log_dirs_request::AlterReplicaLogDirTopic::default().with_name(name());
+            let dir = alter_replica_log_dirs_request::AlterReplicaLogDir::default();
+            AlterReplicaLogDirsRequest::default().with_dirs(vec![dir.with_topics(vec![topic.with_partitions(vec![0])])])
+        });
         // Version 5 is newer than what the codec reads; `wire` has a test of its bytes.
         for version in 1..=4 {
             ask(s, version, version, &DescribeLogDirs(DescribeLogDirsRequest::default().with_topics(None)));

@@ -178,9 +178,21 @@ impl Log {
         Ok(found)
     }
 
-    /// Whether somebody compacts it now, or it cannot be compacted.
+    /// Whether somebody compacts it now, it must not be compacted, or it cannot be.
     pub fn is_cleaning_barred(&self) -> bool {
-        self.cleaning.load(Ordering::Acquire) || self.uncleanable.load(Ordering::Acquire)
+        [&self.cleaning, &self.cleaning_paused, &self.uncleanable].into_iter().any(|it| it.load(Ordering::Acquire))
+    }
+
+    /// Ends a compaction that is under way and lets none begin, until [`Log::resume_cleaning`]
+    /// (`LogCleaner.abortAndPauseCleaning`).
+    pub fn pause_cleaning(&self) {
+        self.cleaning_paused.store(true, Ordering::Release);
+        self.void_cleaning();
+    }
+
+    /// The log may be compacted again.
+    pub fn resume_cleaning(&self) {
+        self.cleaning_paused.store(false, Ordering::Release);
     }
 
     /// Says that the log cannot be compacted; it is left alone until the next start.
@@ -199,6 +211,11 @@ impl Log {
             return None;
         }
         let permit = self.cleaning_permit();
+        // Looked at after the permit was taken: who pauses after this look makes the permit void.
+        if self.cleaning_paused.load(Ordering::Acquire) {
+            self.cleaning.store(false, Ordering::Release);
+            return None;
+        }
         let keys = u64::try_from(range.first_uncleanable.0 - range.first_dirty.0).unwrap_or(0);
         let dirty: Vec<_> = self.segments_within(range.first_dirty, range.first_uncleanable);
         let ends = dirty.iter().skip(1).map(|next| next.base).chain([range.first_uncleanable]);

@@ -55,7 +55,7 @@ impl Log {
         let active = self.tip.read().base;
         let snapshots: Vec<_> = writer.snapshots.between(from, upto).collect();
         let dir_changed = std::mem::take(&mut writer.dir_changed) || self.epochs_dirty.load(Ordering::Acquire);
-        let truncations = writer.truncations;
+        let truncations = self.truncations.load(Ordering::Acquire);
         // The disk may take its time: others append meanwhile.
         drop(writer);
         let synced = || -> io::Result<()> {
@@ -71,8 +71,8 @@ impl Log {
             if dir_changed { host::fs::sync_dir(self.place.dir()) } else { Ok(()) }
         };
         synced().map_err(|error| self.fail(error))?;
-        let writer = self.writer.lock();
-        if writer.truncations == truncations {
+        let _writer = self.writer.lock();
+        if self.truncations.load(Ordering::Acquire) == truncations {
             self.recovery_point.fetch_max(upto.0, Ordering::AcqRel);
         }
         Ok(())

@@ -16,9 +16,7 @@ impl Log {
         let mut writer = self.writer.lock();
         self.check(&writer)?;
         let config = self.config.load();
-        let start = self.start_offset();
-        let mut deleted =
-            self.delete_while(&mut writer, now, |_, next| Ok(next.is_some_and(|next| next.base <= start)))?;
+        let mut deleted = self.delete_hidden(&mut writer, now)?;
         if !config.delete {
             return Ok(deleted);
         }
@@ -36,6 +34,18 @@ impl Log {
             })?;
         }
         Ok(deleted)
+    }
+
+    /// Deletes the segments that lie in front of the log's start; answers how many went.
+    pub fn delete_before_start(&self, now: Timestamp) -> Result<usize, StorageError> {
+        let mut writer = self.writer.lock();
+        self.check(&writer)?;
+        self.delete_hidden(&mut writer, now)
+    }
+
+    fn delete_hidden(&self, writer: &mut Writer, now: Timestamp) -> Result<usize, StorageError> {
+        let start = self.start_offset();
+        self.delete_while(writer, now, |_, next| Ok(next.is_some_and(|next| next.base <= start)))
     }
 
     /// Makes `offset` the first that can be read (KIP-107, `maybeIncrementLogStartOffset`); segments in front of it go

@@ -81,6 +81,12 @@ impl Log {
         Some(Offset(self.cleaned_to.load(Ordering::Acquire))).filter(|offset| offset.0 >= 0)
     }
 
+    /// Takes over how far `other`, of which this is a copy, was compacted.
+    pub fn inherit_cleaning(&self, other: &Self) {
+        let _writer = self.writer.lock();
+        self.cleaned_to.store(other.cleaned_to.load(Ordering::Acquire), Ordering::Release);
+    }
+
     /// Whether that fell since the last call: then the checkpoint says too much.
     pub fn take_cleaned_to_fell(&self) -> bool {
         self.cleaned_to_fell.swap(false, Ordering::AcqRel)

@@ -38,7 +38,7 @@ impl Log {
     }
 
     fn cut(&self, writer: &mut Writer, end: Offset, now: Timestamp) -> io::Result<()> {
-        writer.truncations += 1;
+        self.truncations.fetch_add(1, Ordering::AcqRel);
         self.void_cleaning();
         let gone = {
             let mut segments = self.segments.write();
@@ -67,7 +67,7 @@ impl Log {
     }
 
     fn restart(&self, writer: &mut Writer, offset: Offset, now: Timestamp) -> io::Result<()> {
-        writer.truncations += 1;
+        self.truncations.fetch_add(1, Ordering::AcqRel);
         self.void_cleaning();
         self.lower_cleaned_to(offset);
         self.high_watermark.store(offset.0, Ordering::Release);

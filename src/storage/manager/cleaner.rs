@@ -113,15 +113,14 @@ impl Logs {
         self.all_hosted().into_iter().filter(move |(_, hosted)| hosted.dir.is_online() && may(&hosted.log))
     }
 
-    /// The checkpoint of a directory says too much: of a log that has gone, whose name another one may get, or of one that
-    /// was cut.
-    pub(super) fn forget_cleaning(&self, dir: &Arc<LogDir>) {
+    /// The checkpoint of a directory says too much of a log that was cut.
+    fn forget_cleaning(&self, dir: &Arc<LogDir>) {
         if let Some(directory) = self.directory(dir) {
             directory.cleaned_changed.store(true, Ordering::Release);
         }
     }
 
-    /// Writes the checkpoints of the directories from which logs have gone, or in which one was cut.
+    /// Writes the checkpoints of the directories in which a log was cut.
     pub(super) fn write_changed_cleaning(&self) {
         for (_, hosted) in self.all_hosted() {
             if hosted.log.take_cleaned_to_fell() {

@@ -32,7 +32,7 @@ pub struct LogInfo {
     pub id: TopicPartition,
     /// Bytes of all segments.
     pub size: u64,
-    /// How far the log's end lies behind its high watermark.
+    /// How far the log's end lies behind its high watermark, or a copy's behind its original; -1 if that is not here.
     pub offset_lag: i64,
     /// Whether it is the copy of a partition on its way from another directory.
     pub is_future: bool,
@@ -41,22 +41,29 @@ pub struct LogInfo {
 impl Logs {
     /// All directories, and the figures of all logs in them.
     pub fn describe(&self) -> Vec<DirInfo> {
-        let logs = self.all_hosted();
+        let (logs, futures) = (self.all_hosted(), self.all_futures());
         let describe = |dir: &Arc<LogDir>| {
             let space = host::fs::total_and_usable_space(dir.path()).ok().filter(|_| dir.is_online());
             let bytes = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-            let here = logs.iter().filter(|(_, hosted)| Arc::ptr_eq(&hosted.dir, dir) && dir.is_online());
-            let info = |(at, hosted): &(TopicPartition, Hosted)| {
+            let is_here = |(_, hosted): &&(TopicPartition, Hosted)| Arc::ptr_eq(&hosted.dir, dir) && dir.is_online();
+            let current = logs.iter().filter(is_here).map(|(at, hosted)| {
                 let lag = hosted.log.high_watermark().0 - hosted.log.end_offset().0;
                 LogInfo { id: at.clone(), size: hosted.log.size(), offset_lag: lag.max(0), is_future: false }
-            };
+            });
+            let future = futures.iter().filter(is_here).map(|(at, hosted)| {
+                let original = self.get(at).filter(|log| !log.is_offline());
+                let lag = original.map_or(-1, |log| log.end_offset().0 - hosted.log.end_offset().0);
+                LogInfo { id: at.clone(), size: hosted.log.size(), offset_lag: lag, is_future: true }
+            });
+            let mut here: Vec<LogInfo> = current.chain(future).collect();
+            here.sort_by(|one, other| one.id.cmp(&other.id));
             DirInfo {
                 path: dir.path().to_owned(),
                 id: dir.id(),
                 is_offline: !dir.is_online(),
                 total_bytes: space.map_or(-1, |(total, _)| bytes(total)),
                 usable_bytes: space.map_or(-1, |(_, usable)| bytes(usable)),
-                logs: here.map(info).collect(),
+                logs: here,
             }
         };
         self.dirs().map(describe).collect()

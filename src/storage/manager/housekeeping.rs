@@ -69,15 +69,20 @@ impl Logs {
         };
         self.sync_changed();
         self.write_changed_cleaning();
+        self.settle();
         if retention {
-            // Of compacted logs the cleaner deletes, for what it reads must stay.
-            self.each_log(|log| if log.config().compact { Ok(()) } else { log.enforce_retention(now).map(drop) });
+            // Of compacted logs the cleaner deletes, for what it reads must stay; of future logs, what the current one let go.
+            self.each_log(|log, is_future| match () {
+                () if is_future => log.delete_before_start(now).map(drop),
+                () if log.config().compact => Ok(()),
+                () => log.enforce_retention(now).map(drop),
+            });
         }
         if flush {
-            self.each_log(|log| log.flush_if_due(now).map(drop));
+            self.each_log(|log, _| log.flush_if_due(now).map(drop));
         }
         if producers {
-            self.each_log(|log| {
+            self.each_log(|log, _| {
                 log.expire_producers(now);
                 Ok(())
             });
@@ -91,15 +96,17 @@ impl Logs {
     }
 
     /// Work on each log that is online; a failure takes its directory offline.
-    fn each_log(&self, work: impl Fn(&crate::log::Log) -> Result<(), StorageError>) {
-        for (at, hosted) in self.all_hosted() {
-            if !hosted.dir.is_online() {
-                continue;
-            }
-            match work(&hosted.log) {
+    fn each_log(&self, work: impl Fn(&crate::log::Log, bool) -> Result<(), StorageError>) {
+        let (current, futures) = (self.all_hosted(), self.all_futures());
+        let all = current.iter().map(|it| (it, false)).chain(futures.iter().map(|it| (it, true)));
+        for ((_, hosted), is_future) in all.filter(|((_, hosted), _)| hosted.dir.is_online()) {
+            match work(&hosted.log, is_future) {
                 // It was deleted meanwhile.
                 Ok(()) | Err(StorageError::Closed) => {}
-                Err(error) => self.failed(&at, &error.to_string()),
+                Err(error) => {
+                    hosted.dir.fail(error);
+                    self.take_down(&hosted.dir);
+                }
             }
         }
     }
@@ -118,7 +125,7 @@ impl Logs {
     }
 
     fn remove_deleted(&self, now: Timestamp) {
-        self.each_log(|log| log.remove_due_files(now).map(drop));
+        self.each_log(|log, _| log.remove_due_files(now).map(drop));
         let due: Vec<_> = self.deleted.lock().extract_if(.., |deleted| deleted.due <= now).collect();
         for deleted in due.into_iter().filter(|deleted| deleted.dir.is_online()) {
             let removed = match &deleted.log {
@@ -134,7 +141,7 @@ impl Logs {
 
     /// Finds logs on which a call to the disk failed, and takes their directories offline.
     pub(super) fn take_down_failed(&self) {
-        for (_, hosted) in self.all_hosted() {
+        for (_, hosted) in self.all_hosted().into_iter().chain(self.all_futures()) {
             if let Some(reason) = hosted.log.failure()
                 && hosted.dir.is_online()
             {
@@ -151,7 +158,7 @@ impl Logs {
     /// The logs of a failed directory answer nothing any more.
     pub(super) fn take_down(&self, dir: &Arc<LogDir>) {
         let Some(reason) = dir.failure() else { return };
-        for (_, hosted) in self.all_hosted() {
+        for (_, hosted) in self.all_hosted().into_iter().chain(self.all_futures()) {
             if Arc::ptr_eq(&hosted.dir, dir) {
                 hosted.log.take_offline(reason);
             }

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use model::{BrokerEpoch, DirectoryId, ErrorCode, Offset, TopicId, TopicPartition};
 
-use super::{Deleted, Directory, Hosted, Logs, names};
+use super::{Directory, Hosted, Logs, names};
 use crate::checkpoints::{self, Offsets};
 use crate::dirs::{self, LogDir};
 use crate::log::{Log, LogConfig, OpenError, Opening};
@@ -46,8 +46,9 @@ impl Logs {
     /// The log of a partition: the one that is here, or a new one.
     ///
     /// `assigned` is the directory in the metadata (KIP-858); none, or a reserved id, where there is none. A new log
-    /// goes there if that directory works, and else to the one with the fewest logs; but while a directory is offline,
-    /// a log that was assigned to one nobody sees is not made again, for it may be in there.
+    /// goes where somebody wished it to be ([`Logs::wish`]), else there if that directory works, and else to the one with the
+    /// fewest logs; but while a directory is offline, a log that was assigned to one nobody sees is not made again, for it
+    /// may be in there.
     pub fn get_or_create(
         &self,
         at: &TopicPartition,
@@ -68,22 +69,16 @@ impl Logs {
                 _ => return Err(CreateError::Offline(at.clone())),
             }
         }
-        let directory = self.choose(assigned).ok_or_else(|| CreateError::Offline(at.clone()))?;
-        let dir = &directory.dir;
+        // Its original is in a directory that is offline.
+        if self.futures.read().contains_key(at) {
+            return Err(CreateError::Offline(at.clone()));
+        }
+        let chosen = self.choose(assigned).ok_or_else(|| CreateError::Offline(at.clone()))?;
+        let wished = self.wishes.lock().remove(at).filter(|dir| dir.is_online());
+        let dir = wished.unwrap_or_else(|| chosen.dir.clone());
         let path = dir.path().join(at.to_string());
-        let made = host::fs::create_dir_all(&path).map_err(OpenError::Io).and_then(|()| {
-            Log::open(Opening { topic_id: Some(id), ..Opening::new(path, config.clone()) }, host::clock::now())
-        });
-        let log: Arc<Log> = match made {
-            Ok(log) => log.into(),
-            Err(error) => {
-                dir.fail(&error);
-                self.take_down(dir);
-                return Err(error.into());
-            }
-        };
-        directory.changed.store(true, Ordering::Release);
-        self.logs.write().insert(at.clone(), Hosted { log: log.clone(), dir: dir.clone() });
+        let log = self.make(&dir, Opening { topic_id: Some(id), ..Opening::new(path, config.clone()) })?;
+        self.logs.write().insert(at.clone(), Hosted { log: log.clone(), dir });
         Ok(log)
     }
 
@@ -107,27 +102,24 @@ impl Logs {
         online.min_by_key(|directory| count(&directory.dir))
     }
 
-    /// Deletes a partition's log: gone at once for all who look for it, from the disk after
-    /// `log.segment.delete.delay.ms`. False if it is not here.
+    /// Deletes a partition's log, and the copy of it that is on its way: gone at once for all who look for it, from the disk
+    /// after `log.segment.delete.delay.ms`. False if it is not here.
     pub fn delete(&self, at: &TopicPartition) -> Result<bool, CreateError> {
         let _changing = self.changing.lock();
-        let Some(Hosted { log, dir }) = self.logs.read().get(at).cloned() else { return Ok(false) };
+        self.discard_future_held(at);
+        let Some(hosted) = self.logs.read().get(at).cloned() else { return Ok(false) };
+        let Hosted { log, dir } = &hosted;
         if !dir.is_online() {
             return Err(CreateError::Offline(at.clone()));
         }
         let path = dir.path().join(names::deleted(at));
         if let Err(error) = log.rename_dir(path.clone()) {
             dir.fail(&error);
-            self.take_down(&dir);
+            self.take_down(dir);
             return Err(OpenError::from(error).into());
         }
         self.logs.write().remove(at);
-        self.forget_cleaning(&dir);
-        if let Some(directory) = self.directory(&dir) {
-            directory.changed.store(true, Ordering::Release);
-        }
-        let due = host::clock::now().plus_ms(self.config.file_delete_delay_ms);
-        self.deleted.lock().push(Deleted { path, log: Some(log), dir, due });
+        self.doom(path, hosted);
         Ok(true)
     }
 
@@ -136,7 +128,7 @@ impl Logs {
     pub fn shutdown(&self, epoch: BrokerEpoch) {
         let _changing = self.changing.lock();
         self.take_down_failed();
-        let logs = self.all_hosted();
+        let logs: Vec<_> = self.all_hosted().into_iter().chain(self.all_futures()).collect();
         let threads = self
             .config
             .recovery_threads_per_dir
@@ -162,7 +154,7 @@ impl Logs {
         }
     }
 
-    fn write_checkpoints(&self, dir: &Arc<LogDir>) -> bool {
+    pub(super) fn write_checkpoints(&self, dir: &Arc<LogDir>) -> bool {
         [checkpoints::RECOVERY_POINT, checkpoints::LOG_START, checkpoints::HIGH_WATERMARK, checkpoints::CLEANED]
             .into_iter()
             .all(|name| self.write_checkpoint(dir, name).is_ok())
@@ -174,8 +166,8 @@ impl Logs {
             // What is looked up first must not be written last.
             let _writing = self.directory(dir).map(|directory| directory.writing.lock());
             let offsets: Offsets = {
-                let logs = self.logs.read();
-                let here = logs.iter().filter(|(_, hosted)| Arc::ptr_eq(&hosted.dir, dir));
+                let (logs, futures) = (self.logs.read(), self.futures.read());
+                let here = logs.iter().chain(&*futures).filter(|(_, hosted)| Arc::ptr_eq(&hosted.dir, dir));
                 here.filter_map(|(at, hosted)| Some((at.clone(), point(&hosted.log, name)?))).collect()
             };
             dir.watch(checkpoints::write(dir.path(), name, &offsets))
@@ -185,6 +177,10 @@ impl Logs {
 
     pub(super) fn directory(&self, dir: &Arc<LogDir>) -> Option<&Directory> {
         self.dirs.iter().find(|directory| Arc::ptr_eq(&directory.dir, dir))
+    }
+
+    pub(super) fn all_futures(&self) -> Vec<(TopicPartition, Hosted)> {
+        self.futures.read().iter().map(|(at, hosted)| (at.clone(), hosted.clone())).collect()
     }
 
     pub(super) fn all_hosted(&self) -> Vec<(TopicPartition, Hosted)> {

@@ -96,6 +96,8 @@ impl Logs {
             cluster_id,
             dirs,
             logs: RwLock::default(),
+            futures: RwLock::default(),
+            wishes: Mutex::default(),
             changing: Mutex::default(),
             deleted: Mutex::default(),
         })
@@ -147,16 +149,18 @@ fn directory(one: Taken, config: &LogsConfig, cluster: &ClusterId, now: Timestam
         }
     }
     let clean = dir.watch(dirs::take_clean_shutdown(&one.path)).ok().flatten();
-    let (loaded, changed, cleaned_changed, writing) = Default::default();
-    Ok(Directory { dir, lock: Mutex::new(Some(one.lock)), clean, loaded, changed, cleaned_changed, writing })
+    let (loaded, changed, cleaned_changed, departed, writing) = Default::default();
+    let lock = Mutex::new(Some(one.lock));
+    Ok(Directory { dir, lock, clean, loaded, changed, cleaned_changed, departed, writing })
 }
 
 fn offline(path: PathBuf, error: &io::Error) -> Directory {
     let dir = LogDir::new(path, DirectoryId::ZERO);
     dir.fail(error);
     let dir: Arc<LogDir> = dir;
-    let (loaded, changed, cleaned_changed, writing) = Default::default();
-    Directory { dir, lock: Mutex::new(None), clean: None, loaded, changed, cleaned_changed, writing }
+    let (loaded, changed, cleaned_changed, departed, writing) = Default::default();
+    let lock = Mutex::new(None);
+    Directory { dir, lock, clean: None, loaded, changed, cleaned_changed, departed, writing }
 }
 
 fn paths(dirs: &[PathBuf]) -> String {

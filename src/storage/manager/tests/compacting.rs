@@ -65,7 +65,7 @@ fn the_filthiest_comes_first_and_all_is_written_down() {
         }
         drop(logs.dirs[0].lock.lock().take());
         let again = Logs::open(config(root.path(), 1), now()).unwrap();
-        again.load(|topic| compacted(topic.as_str() == "all"), |_, _| false, now()).unwrap();
+        again.load(|topic| compacted(topic.as_str() == "all"), |_, _| false, |_| None, now()).unwrap();
         assert_eq!(again.get(&at("half", 0)).unwrap().cleaned_to(), Some(Offset(17)));
         again.dirs[0].lock.lock().take();
     }
