@@ -120,18 +120,29 @@ impl Story<'_> {
         let at = self.stage.now();
         self.go_on(&others, at, "a node was killed that has none of their offsets")?;
         pause::until(Stopwatch::start(), LOOK);
+        self.has_no_coordinator(&still, id)?;
         let answered = still.iter().find(|pulse| pulse.after(at).is_some());
         ensure!(answered.is_none(), "a commit was answered that nobody can have: {answered:?}");
-        let mut connection = self.another(id)?;
-        let group = (0..GROUPS).map(|n| format!("group-{n}"));
-        let group =
-            group.into_iter().find(|group| still.iter().any(|it| it.partition == partition_of(group, OFFSETS.1)));
-        let find = FindCoordinatorRequest::default().with_key(admin::group(&group.context("no group")?).0);
-        let code = connection.call(3, &find)?.error_code;
-        ensure!(code == COORDINATOR_NOT_AVAILABLE, "FindCoordinator answered error {code} for a group without one");
         self.nodes.start(&[id])?;
         self.go_on(&still, self.stage.now(), "their node is back")?;
         Ok((still.len(), others.len()))
+    }
+
+    /// Waits until one of these groups is told that it has no coordinator, which is when the session of the dead node has ended.
+    fn has_no_coordinator(&self, still: &[&Pulse], dead: i32) -> Result<()> {
+        let mut groups = (0..GROUPS).map(|n| format!("group-{n}"));
+        let group = groups.find(|group| still.iter().any(|it| it.partition == partition_of(group, OFFSETS.1)));
+        let find = FindCoordinatorRequest::default().with_key(admin::group(&group.context("no group")?).0);
+        let mut connection = self.another(dead)?;
+        let since = Stopwatch::start();
+        loop {
+            let code = connection.call(3, &find)?.error_code;
+            if code == COORDINATOR_NOT_AVAILABLE {
+                return Ok(());
+            }
+            ensure!(since.left_of(PATIENCE).is_some(), "FindCoordinator answers error {code} for a group without one");
+            pause::short();
+        }
     }
 
     fn raise(&self, before: &Partitions) -> Result<()> {

@@ -51,6 +51,8 @@ fn run(bench: &Bench, name: &str) -> Result<String> {
     stage.cluster.kill(c)?;
     stage.load("while one is dead")?;
     stage.cluster.start_again(c)?;
+    // A pair whose other half is not yet in sync would have no leader.
+    stage.all_in_sync()?;
     stage.cluster.stop(a)?;
     stage.load("while one is stopped")?;
     stage.cluster.start_again(a)?;
