@@ -12,6 +12,7 @@ mod groups;
 mod kcat;
 mod options;
 mod page;
+mod replicas;
 mod schemas;
 mod script;
 mod scripts;
@@ -61,6 +62,7 @@ pub fn compat(words: &[String]) -> Result<bool> {
         scripts::entries(&options),
         groups::entries(),
         cluster::entries(),
+        replicas::entries(&options),
         differential::entries(),
         suites::entries(&options)?,
         clients::entries(&options),

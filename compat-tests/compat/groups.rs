@@ -17,7 +17,7 @@ use crate::kit::{Layout, Stopwatch};
 /// A member's session where the broker says how long it is (KIP-848).
 const SESSION: Duration = Duration::from_secs(12);
 /// Longer than a JVM's start, a session and a rebalance on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 pub fn entries() -> Vec<Entry> {
     [verifiable::entries(), mixed::entries(), kcat::entries(), random::entries()].into_iter().flatten().collect()

@@ -13,7 +13,7 @@ use super::stopwatch::Stopwatch;
 use super::{home, jars, port};
 
 /// Longer than any start on a busy machine.
-const READY: Duration = Duration::from_secs(60);
+const READY: Duration = Duration::from_secs(180);
 const STOPPED: Duration = Duration::from_secs(40);
 
 /// Who is judged.

@@ -15,7 +15,7 @@ use crate::raw::Connection;
 /// Not anybody's defaults, nor without gaps.
 pub const IDS: [i32; 3] = [3, 5, 8];
 /// A whole cluster's start on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Three directories, and who runs on them.
 #[derive(Debug)]

@@ -60,6 +60,8 @@ impl Report {
                         let row = Row { name: check.name.clone(), took, fault };
                         let mut rows = self.rows.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
                         println!("{mark} {:>6.2} s  {}  {remark}", took.as_secs_f64(), row.name);
+                        // At once too, for a long run may be broken off.
+                        row.fault.iter().for_each(|fault| println!("{fault}"));
                         rows.push(row);
                     }
                 });
