@@ -39,6 +39,7 @@ impl Snapshots {
         let by_time = interval > 0 && now.ms_since(self.last) >= interval && bytes > 0;
         (bytes >= self.config.snapshot_bytes || by_time)
             && !ledger.in_transaction()
+            && !ledger.in_doubt()
             && !self.has(ledger.at().position.id())
     }
 
@@ -74,6 +75,14 @@ impl Snapshots {
     pub(crate) fn forget_before(&mut self, dir: &Path, id: SnapshotId) -> io::Result<()> {
         for old in self.ids.extract_if(.., |old| *old < id) {
             snapshot::remove(dir, old)?;
+        }
+        Ok(())
+    }
+
+    /// Removes all snapshots but one that took the place of the log and of all they belonged to.
+    pub(crate) fn forget_others(&mut self, dir: &Path, id: SnapshotId) -> io::Result<()> {
+        for other in self.ids.extract_if(.., |other| *other != id) {
+            snapshot::remove(dir, other)?;
         }
         Ok(())
     }

@@ -41,11 +41,12 @@ impl Quorum {
             return None;
         }
         let parts = &self.parts;
+        let running = parts.running();
+        let journal = running.store.journal();
         let now = host::clock::now();
         let voters = parts.voters.ids.iter().map(|id| {
             let named = parts.voters.named.iter().find(|voter| voter.id == *id);
             let directory_id = named.map_or(DirectoryId::ZERO, |voter| voter.directory_id);
-            let journal = parts.store.journal();
             if *id == self.node() {
                 let log_end = journal.end().end;
                 return VoterState { id: *id, directory_id, log_end, last_fetch: now, last_caught_up: now };

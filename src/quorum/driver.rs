@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::cleaner::{self, HOUSEKEEPING_MS};
 use crate::handle::{Status, SubmitError};
 use crate::ledger::Ledger;
-use crate::raft::{self, Peers, Raft, Store};
+use crate::raft::{self, Anew, Peers, Raft, Store};
 use crate::reign::{Ask, Reign, Written};
 use crate::settings::QuorumConfig;
 use crate::start::{self, Voters};
@@ -40,15 +40,22 @@ pub(crate) struct Driver {
     pub(crate) first: Option<(u64, Written)>,
 }
 
+/// Why a driver's run ended.
+pub(crate) enum Ended {
+    /// Somebody stopped it.
+    InOrder,
+    /// It is to be run again, behind another log.
+    Anew(Anew),
+}
+
 type Metrics = openraft::RaftMetrics<u64, openraft::EmptyNode>;
 
 impl Driver {
-    /// Runs until the questions end or somebody stops it; an error is what it cannot go on after.
+    /// Runs until the questions end, somebody stops it, or it is to begin anew; an error is what it cannot go on after.
     pub(crate) async fn run(
         &mut self,
-        mut asks: mpsc::Receiver<Ask>,
-        mut stopped: oneshot::Receiver<()>,
-    ) -> Result<(), String> {
+        (asks, stopped, anew): (&mut mpsc::Receiver<Ask>, &mut oneshot::Receiver<()>, &mut mpsc::Receiver<Anew>),
+    ) -> Result<Ended, String> {
         let mut metrics = self.raft.metrics();
         let heartbeat = self.peers.election.heartbeat_ms();
         let mut tick = clock::monotonic().plus_ms(heartbeat);
@@ -62,9 +69,13 @@ impl Driver {
             let mut group = Vec::new();
             tokio::select! {
                 biased;
-                _ = &mut stopped, if running => {
+                _ = &mut *stopped, if running => {
                     running = false;
                     asks.close();
+                }
+                Some(next) = anew.recv(), if running => {
+                    self.end_reign();
+                    return Ok(Ended::Anew(next));
                 }
                 landed = landing(&mut self.reign) => if !landed { self.end_reign() },
                 changed = metrics.changed() => if changed.is_err() { return Err("it ended by itself".to_owned()) },
@@ -83,7 +94,7 @@ impl Driver {
                 next_housekeeping = clock::monotonic().plus_ms(HOUSEKEEPING_MS);
             }
         }
-        self.finish().await
+        self.finish().await.map(|()| Ended::InOrder)
     }
 
     /// Makes of what openraft says what this node is.
@@ -139,7 +150,7 @@ impl Driver {
         };
         self.reign = Some(Reign::begin(epoch, (self.controller)(), image, end));
         tracing::info!(node = self.config.node_id.0, epoch = epoch.0, "is the active controller");
-        self.tell(|status| status.active = true);
+        self.tell(|status| status.active = status.majority);
         Ok(())
     }
 
@@ -192,6 +203,7 @@ impl Driver {
         let window = self.peers.election.majority_ms();
         let fresh =
             self.peers.voters.len() == 1 || now.ms_since(since) < window || self.peers.majority_within(now, window);
+        let reigns = self.reign.is_some();
         if !fresh && let Some(reign) = &mut self.reign {
             reign.give_up(&SubmitError::NoMajority);
         }
@@ -200,6 +212,8 @@ impl Driver {
                 tracing::warn!(fresh, "whether a majority of the voters is there has changed");
             }
             status.majority = fresh;
+            // It is active again when a majority has answered it in this very term, not when it could ask one again.
+            status.active = fresh && reigns;
             if !fresh {
                 status.leader = None;
             }

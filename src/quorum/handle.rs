@@ -7,16 +7,16 @@ use controller::{Controller, Event, Reply};
 use host::task;
 use metadata::Image;
 use model::{LeaderEpoch, NodeId, Offset};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use storage::dirs::DirLock;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::driver::Driver;
-use crate::format::METADATA_DIR;
-use crate::ledger::{Applied, Ledger};
+use crate::driver::{Driver, Ended};
+use crate::ledger::Applied;
 use crate::publish::Publish;
-use crate::raft::{self, Network, Peers, Raft, Refused, Server, StateMachine, Store, Voting};
+use crate::raft::{Anew, Peers, Refused};
 use crate::reign::Ask;
+use crate::running::{Running, Shared};
 use crate::settings::QuorumConfig;
 use crate::start::{self, StartError, Started};
 use crate::transport::Transport;
@@ -29,7 +29,7 @@ pub struct Quorum {
     node: NodeId,
     asks: mpsc::Sender<Ask>,
     status: watch::Receiver<Status>,
-    pub(crate) parts: Parts,
+    pub(crate) parts: Arc<Parts>,
     /// Ends with the task.
     over: watch::Receiver<()>,
     stop: Mutex<Option<oneshot::Sender<()>>>,
@@ -38,14 +38,23 @@ pub struct Quorum {
 
 /// What the handle reads without asking the driver.
 pub(crate) struct Parts {
-    pub(crate) raft: Raft,
-    pub(crate) store: Store,
-    pub(crate) ledger: Arc<Mutex<Ledger>>,
-    pub(crate) peers: Arc<Peers>,
-    pub(crate) publish: Arc<Publish>,
-    pub(crate) voters: start::Voters,
-    voting: Arc<Voting>,
-    server: Server,
+    shared: Shared,
+    running: RwLock<Arc<Running>>,
+}
+
+impl std::ops::Deref for Parts {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+impl Parts {
+    /// What there is of this voter since it last began.
+    pub(crate) fn running(&self) -> Arc<Running> {
+        self.running.read().clone()
+    }
 }
 
 /// How the quorum is, as this node sees it.
@@ -57,7 +66,7 @@ pub struct Status {
     pub epoch: LeaderEpoch,
     /// The end of what is committed and applied here.
     pub end: Offset,
-    /// Whether this node decides: it leads, and has applied everything of before.
+    /// Whether this node decides: it leads, has applied everything of before, and hears a majority.
     pub active: bool,
     /// False on a leader that has heard no majority of the voters for a while: nothing can be decided.
     pub majority: bool,
@@ -150,81 +159,47 @@ impl Quorum {
         let (status, watched) = watch::channel(first);
         let status = Arc::new(status);
         let publish = Arc::new(Publish::new(applied, status.clone()));
-        let dir = config.dir.join(METADATA_DIR);
         let ledger = Arc::new(Mutex::new(ledger));
-        let store = Store::new(&dir, journal, ledger.clone(), voters.of_quorum_state())?;
-        if voters.ids.len() == 1 {
-            store.journal().set_alone();
-        }
         let peers =
             Arc::new(Peers::new((cluster, node, directory), voters.ids.clone(), config.election.clone(), transport));
-        let network = Network::new(peers.clone(), store.journal().clone(), ledger.clone());
-        let machine = StateMachine::new(ledger.clone(), publish.clone());
-        let settings = Arc::new(raft::settings(&config.election).map_err(StartError::Agreement)?);
-        let raft = Raft::new(raft::raft_id(node), settings, network, store.clone(), machine).await;
-        let raft = raft.map_err(|e| StartError::Agreement(e.to_string()))?;
-        let voting = Arc::new(Voting::new(peers.clone(), store.journal().clone()));
-        let ends = status.clone();
-        let fail = Box::new(move |reason: String| {
-            tracing::error!(reason, "this controller cannot go on");
-            ends.send_modify(|status| status.failure = Some(reason.into()));
-        });
-        let server = Server::new(
-            raft.clone(),
-            peers.clone(),
-            store.journal().clone(),
-            ledger.clone(),
-            (voting.clone(), voters.named.clone()),
-            fail,
-        );
+        let (anew, anew_asked) = mpsc::channel(1);
+        let shared = Shared { config, ledger, peers, publish, voters, anew };
+        let running = Arc::new(Running::begin(&shared, journal).await?);
+        let parts = Parts { shared: shared.clone(), running: RwLock::new(running.clone()) };
+        let parts = Arc::new(parts);
         let (asks, queue) = mpsc::channel(QUEUE);
         let (stop, stopped) = oneshot::channel();
-        let mut driver = Driver {
-            config,
-            raft: raft.clone(),
-            store: store.clone(),
-            ledger: ledger.clone(),
-            peers: peers.clone(),
-            voters: voters.clone(),
+        let driver = Driver {
+            config: shared.config.clone(),
+            raft: running.raft.clone(),
+            store: running.store.clone(),
+            ledger: shared.ledger.clone(),
+            peers: shared.peers.clone(),
+            voters: shared.voters.clone(),
             status: status.clone(),
             controller,
             since: None,
             reign: None,
             first: None,
         };
-        let votes = voting.clone();
         let (alive, over) = watch::channel(());
+        let inner = parts.clone();
         let task = task::spawn(async move {
-            let alone = driver.voters.ids.len() == 1;
-            let raft = driver.raft.clone();
-            let elections = async {
-                if alone {
-                    std::future::pending().await
-                } else {
-                    voting.run(&raft).await;
-                    std::future::pending().await
-                }
-            };
-            let ended = tokio::select! {
-                ended = driver.run(queue, stopped) => ended,
-                () = elections => Ok(()),
-            };
-            if let Err(reason) = ended {
+            if let Err(reason) = keep_running(driver, &inner, (queue, stopped, anew_asked)).await {
                 tracing::error!(reason, "the metadata log failed; nothing more can be committed");
                 status.send_modify(|status| status.failure = Some(reason.into()));
             }
-            let _ = raft.shutdown().await;
+            let _ = inner.running().raft.shutdown().await;
             drop((lock, alive));
         });
         let (stop, task) = (Mutex::new(Some(stop)), Mutex::new(Some(task)));
-        let parts = Parts { raft, store, ledger, peers, publish, voters, voting: votes, server };
         Ok(Self { node, asks, status: watched, parts, over, stop, task })
     }
 
     /// The only voter elects itself.
     async fn lead_alone(&self) -> Result<(), StartError> {
         let failed = |reason: &str| StartError::Agreement(reason.to_owned());
-        self.parts.raft.trigger().elect().await.map_err(|e| failed(&e.to_string()))?;
+        self.parts.running().raft.trigger().elect().await.map_err(|e| failed(&e.to_string()))?;
         let mut status = self.status.clone();
         let settled = status.wait_for(|status| status.active || status.failure.is_some()).await;
         match settled.map(|status| status.failure.clone()) {
@@ -249,7 +224,7 @@ impl Quorum {
 
     /// Answers a message that another voter's [`Transport::call`] brought. An error costs whoever sent it the connection.
     pub async fn serve(&self, message: &[u8]) -> Result<Bytes, Refused> {
-        self.parts.server.serve(message).await
+        self.parts.running().server.serve(message).await
     }
 
     /// A node's process was seen to have ended: its connections broke, and new ones are refused. If it led, another
@@ -257,7 +232,7 @@ impl Quorum {
     /// suspicion costs an election at most.
     pub fn suspect(&self, node: NodeId) {
         if self.parts.voters.ids.contains(&node) && node != self.node {
-            self.parts.voting.suspect(node);
+            self.parts.running().voting.suspect(node);
         }
     }
 
@@ -307,5 +282,32 @@ impl Quorum {
             Some(reason) => SubmitError::Failed(reason),
             None => SubmitError::ShutDown,
         }
+    }
+}
+
+/// Runs the driver and the elections until they end, through every beginning anew.
+async fn keep_running(
+    mut driver: Driver,
+    parts: &Parts,
+    (mut asks, mut stopped, mut anew): (mpsc::Receiver<Ask>, oneshot::Receiver<()>, mpsc::Receiver<Anew>),
+) -> Result<(), String> {
+    let alone = driver.voters.ids.len() == 1;
+    loop {
+        let running = parts.running();
+        let elections = async {
+            if !alone {
+                running.voting.run(&running.raft).await;
+            }
+            std::future::pending().await
+        };
+        let ended = tokio::select! {
+            ended = driver.run((&mut asks, &mut stopped, &mut anew)) => ended?,
+            never = elections => never,
+        };
+        let Ended::Anew(Anew { vote, mark, done }) = ended else { return Ok(()) };
+        let next = running.begin_anew(&parts.shared, vote, mark).await.map_err(|e| e.to_string())?;
+        (driver.raft, driver.store) = (next.raft.clone(), next.store.clone());
+        *parts.running.write() = Arc::new(next);
+        let _ = done.send(());
     }
 }

@@ -15,11 +15,12 @@ use model::batch::Batches;
 use model::{LeaderEpoch, Offset, Timestamp};
 use parking_lot::Mutex;
 
+use crate::base;
 use crate::batches::{self, Damaged, Entry};
 use crate::cleaner::Snapshots;
 use crate::control::Control;
 use crate::log::{LogError, MetadataLog};
-use crate::raft::{Landed, Mark, Marks, Members};
+use crate::raft::{Landed, Mark, Marks, Members, Position};
 use crate::snapshot::{self, Agreement, SnapshotError, SnapshotId};
 
 /// The metadata as of an offset of its log, all of it committed.
@@ -72,6 +73,16 @@ pub(crate) struct Ledger {
     /// Held by whoever writes a snapshot, so that no two write the same.
     writing: Arc<Mutex<()>>,
     capture: Option<Capture>,
+    /// While it is not known that all of this is agreed on.
+    doubt: Option<Doubt>,
+}
+
+/// What a ledger tells of while it is not known that it is agreed on to its end; see [`crate::base`].
+pub(crate) struct Doubt {
+    /// What was agreed on for certain.
+    pub(crate) told: Applied,
+    /// Whether it came from a leader, and the log that is here is another one, which goes when it is agreed on.
+    pub(crate) replaces: bool,
 }
 
 /// A ledger as it was found on disk.
@@ -84,11 +95,13 @@ pub(crate) struct Found {
     pub(crate) bytes_since_snapshot: u64,
     pub(crate) last_timestamp: Timestamp,
     pub(crate) snapshots: Snapshots,
+    pub(crate) doubt: Option<Doubt>,
 }
 
 impl Ledger {
     pub(crate) fn new(dir: &Path, found: Found) -> Self {
-        let Found { log, image, at, agreement, voters_at, bytes_since_snapshot, last_timestamp, snapshots } = found;
+        let Found { log, image, at, agreement, voters_at, bytes_since_snapshot, last_timestamp, snapshots, doubt } =
+            found;
         let log = Arc::new(log);
         Self {
             dir: dir.to_owned(),
@@ -102,7 +115,29 @@ impl Ledger {
             snapshots,
             writing: Arc::default(),
             capture: None,
+            doubt,
         }
+    }
+
+    /// An entry behind all that is here is agreed on, so all of this is. Tells whether that was in doubt.
+    pub(crate) fn settle(&mut self, now: Timestamp) -> Result<bool, LedgerError> {
+        let Some(doubt) = self.doubt.take() else { return Ok(false) };
+        if doubt.replaces {
+            base::take_place(&self.dir, &self.log, now)?;
+            let id = self.at.position.id();
+            if id.end > Offset(0) {
+                self.snapshots.written(id);
+            }
+            self.snapshots.forget_others(&self.dir, id)?;
+        }
+        self.log.publish_end();
+        tracing::info!(end = self.at.position.end.0, "what another program wrote in the metadata log is agreed on");
+        Ok(true)
+    }
+
+    /// Whether it is not known that all of this is agreed on.
+    pub(crate) fn in_doubt(&self) -> bool {
+        self.doubt.is_some()
     }
 
     /// Applies the entry that comes next. Its records are not synced: the journal has them until they are.
@@ -148,8 +183,16 @@ impl Ledger {
 
     /// What is committed and applied.
     pub(crate) fn applied(&self) -> Applied {
+        if let Some(doubt) = &self.doubt {
+            return doubt.told.clone();
+        }
         let image = Arc::new(self.image.visible().clone());
         Applied { image, end: self.at.position.end, epoch: self.at.position.epoch }
+    }
+
+    /// How far what is told of goes.
+    pub(crate) fn told(&self) -> Position {
+        self.doubt.as_ref().map_or(self.at.position, |doubt| Position { end: doubt.told.end, epoch: doubt.told.epoch })
     }
 
     /// The last applied entry with its position and the voters.
@@ -193,14 +236,19 @@ impl Ledger {
     /// The ledger as it is now, kept as what a voter gets that lags too far behind. Costs next to nothing: images share
     /// what they have in common, and a file is written when somebody asks for it.
     pub(crate) fn capture(&mut self) -> Capture {
-        let capture = Capture {
+        let capture = self.copy();
+        self.capture = Some(capture.clone());
+        capture
+    }
+
+    /// The ledger as it is now, for one voter that has another log.
+    pub(crate) fn copy(&self) -> Capture {
+        Capture {
             mark: self.at.clone(),
             image: Arc::new(self.image.visible().clone()),
             agreement: self.agreement.clone(),
             last_contained: self.last_timestamp,
-        };
-        self.capture = Some(capture.clone());
-        capture
+        }
     }
 
     /// The latest capture.
@@ -230,6 +278,11 @@ impl Ledger {
         Ok(())
     }
 
+    /// How what is on disk ends, a snapshot being as good as the log before it.
+    pub(crate) fn on_disk(&self) -> Position {
+        here(&self.log, self.snapshots.latest())
+    }
+
     /// Syncs the log. What is behind it in the journal may go then.
     pub(crate) fn flush(&self) -> Result<(), LedgerError> {
         Ok(self.log.flush()?)
@@ -239,14 +292,24 @@ impl Ledger {
 impl Capture {
     /// Writes the capture as Kafka's checkpoint. Blocks on the disk.
     fn write(&self, dir: &Path, now: Timestamp) -> io::Result<u64> {
-        let invalid = |e: String| io::Error::new(io::ErrorKind::InvalidData, e);
-        let version = self.image.metadata_version().unwrap_or(MetadataVersion::LATEST);
-        let encode = |record: &Record| record.encode(version).map_err(|e| invalid(e.to_string()));
-        let encoded: Vec<Bytes> = self.image.to_records().iter().map(encode).collect::<Result<_, _>>()?;
-        let (id, count) = (self.mark.position.id(), encoded.len());
+        let (id, encoded) = (self.id(), self.encode()?);
+        let count = encoded.len();
         let len = snapshot::write(dir, id, (self.last_contained, now), &self.agreement, encoded)?;
         tracing::info!(snapshot = id.file_name(), bytes = len, records = count, "took a snapshot");
         Ok(len)
+    }
+
+    /// Writes the capture where nobody takes it for agreed on.
+    fn write_offer(&self, path: &Path, now: Timestamp) -> io::Result<u64> {
+        let times = (self.last_contained, now);
+        snapshot::write_file(path, self.id().epoch, times, &self.agreement, self.encode()?)
+    }
+
+    fn encode(&self) -> io::Result<Vec<Bytes>> {
+        let invalid = |e: String| io::Error::new(io::ErrorKind::InvalidData, e);
+        let version = self.image.metadata_version().unwrap_or(MetadataVersion::LATEST);
+        let encode = |record: &Record| record.encode(version).map_err(|e| invalid(e.to_string()));
+        self.image.to_records().iter().map(encode).collect()
     }
 
     /// Reads a checkpoint, whose mark came with it.
@@ -265,13 +328,20 @@ impl Capture {
     }
 }
 
-/// Writes a capture as a snapshot beside the log, unless it is there. The ledger goes on meanwhile. Blocks on the disk.
+/// Writes a capture as a snapshot beside the log, unless it is there; under another name what is not known to be agreed on. The ledger goes on meanwhile. Blocks on the disk.
 pub(crate) fn write_snapshot(ledger: &Mutex<Ledger>, capture: &Capture, now: Timestamp) -> io::Result<PathBuf> {
     let (dir, writing) = {
         let ledger = ledger.lock();
         (ledger.dir.clone(), ledger.writing.clone())
     };
     let _alone = writing.lock();
+    if !capture.mark.is_settled() {
+        let path = base::offer(&dir, capture.id());
+        if !host::fs::exists(&path) {
+            capture.write_offer(&path, now)?;
+        }
+        return Ok(path);
+    }
     let there = ledger.lock().snapshots.has(capture.id());
     if !there {
         capture.write(&dir, now)?;
@@ -284,6 +354,12 @@ pub(crate) fn write_snapshot(ledger: &Mutex<Ledger>, capture: &Capture, now: Tim
 pub(crate) fn announce(dir: &Path, coming: &Mark) -> io::Result<()> {
     let marks = Marks::read(dir)?.unwrap_or_default();
     Marks { coming: Some(coming.clone()), ..marks }.write(dir)
+}
+
+/// How a log with its latest snapshot ends.
+pub(crate) fn here(log: &MetadataLog, latest: Option<SnapshotId>) -> Position {
+    let covered = latest.filter(|id| id.end == log.end()).map_or(LeaderEpoch(0), |id| id.epoch);
+    Position { end: log.end(), epoch: log.last_epoch().max(covered) }
 }
 
 /// Folds one record of the log into what it amounts to.

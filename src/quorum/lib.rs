@@ -4,6 +4,7 @@
 //! is agreed is appended to `__cluster_metadata-0` in Kafka's own format, the same bytes on every controller, so that Apache
 //! Kafka goes on from the same directory and the reverse. Then it is published, then whoever asked is answered.
 
+mod base;
 mod batches;
 mod cleaner;
 mod codec;
@@ -22,6 +23,7 @@ mod raft;
 mod read;
 mod received;
 mod reign;
+mod running;
 mod settings;
 mod snapshot;
 mod start;

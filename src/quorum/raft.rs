@@ -18,11 +18,11 @@ use openraft::{EmptyNode, Membership, StoredMembership};
 pub(crate) use entry::Proposal;
 pub(crate) use journal::Journal;
 pub(crate) use machine::StateMachine;
-pub(crate) use mark::{Mark, Marks};
+pub(crate) use mark::{Mark, Marks, Replaced, Stage};
 pub use message::Refused;
 pub(crate) use message::{Envelope, Message};
 pub(crate) use network::{Network, Peers};
-pub(crate) use serve::Server;
+pub(crate) use serve::{Anew, Server};
 pub(crate) use store::Store;
 pub(crate) use voting::Voting;
 
@@ -93,8 +93,8 @@ pub(crate) fn log_id(term: u64, index: u64) -> LogId {
     LogId::new(openraft::CommittedLeaderId::new(term, 0), index)
 }
 
-/// The entry that stands for a metadata log which another program wrote. Voters whose logs are equal derive the same one; a newer
-/// epoch always gives a higher index, as elections compare logs by both.
+/// The entry that stands for a metadata log which another program wrote. Voters whose logs are equal derive the same one, and it
+/// is higher where the epoch is newer or the end of the same epoch farther: as elections compare logs. See [`crate::base`].
 pub(crate) fn derived(position: Position) -> Option<LogId> {
     const OFFSET_BITS: u32 = 40;
     let epoch = u64::from(position.epoch.0.unsigned_abs());

@@ -73,7 +73,7 @@ impl Quorum {
     pub fn fetch(&self, from: Offset, last_epoch: LeaderEpoch, max_bytes: usize) -> Result<Fetch, FetchError> {
         let (log, earliest, latest, at) = {
             let ledger = self.parts.ledger.lock();
-            (ledger.log().clone(), ledger.snapshots.earliest(), ledger.snapshots.latest(), ledger.at().position)
+            (ledger.log().clone(), ledger.snapshots.earliest(), ledger.snapshots.latest(), ledger.told())
         };
         let (log_start, high_watermark) = (log.start(), at.end);
         let answer = |fetched| Ok(Fetch { fetched, log_start, high_watermark });

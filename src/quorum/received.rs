@@ -46,6 +46,15 @@ impl Received {
         Ok(())
     }
 
+    /// Checks a snapshot that is there to its last byte, and gives it a name. Blocks on the disk.
+    pub(crate) fn keep(self, to: &Path) -> io::Result<()> {
+        let Self { mark, path, file, .. } = self;
+        file.sync_all()?;
+        Capture::read(&path, mark).map_err(io::Error::other)?;
+        host::fs::rename(&path, to)?;
+        to.parent().map_or(Ok(()), host::fs::sync_dir)
+    }
+
     /// Checks a snapshot that is there to its last byte, and puts it where a restart would find it; one that is no news is
     /// removed. `before` is called when it is found to be whole, before it takes its name. Blocks on the disk.
     pub(crate) fn finish(

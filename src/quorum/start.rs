@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use metadata::records::{AbortTransactionRecord, BeginTransactionRecord, ConfigRecord, EndTransactionRecord};
@@ -13,11 +14,12 @@ use model::{ClusterId, DirectoryId, LeaderEpoch, NodeId, Offset, Timestamp};
 use storage::dirs::LockError;
 use storage::meta_properties::{MetaProperties, MetaPropertiesError};
 
+use crate::base;
 use crate::batches::{self, Damaged, MAX_BATCH};
 use crate::cleaner::Snapshots;
 use crate::control::{Control, Voter};
 use crate::format::{BOOTSTRAP_FILE, KRAFT_VERSIONS, METADATA_DIR};
-use crate::ledger::{self, Found, Ledger};
+use crate::ledger::{self, Applied, Capture, Doubt, Found, Ledger, LedgerError};
 use crate::log::{LogError, MetadataLog};
 use crate::raft::{self, Journal, Landed, Mark, Marks, Position, Proposal};
 use crate::settings::QuorumConfig;
@@ -88,6 +90,17 @@ pub enum StartError {
     Encode(String),
 }
 
+impl From<LedgerError> for StartError {
+    fn from(error: LedgerError) -> Self {
+        match error {
+            LedgerError::Log(error) => error.into(),
+            LedgerError::Snapshot(error) => error.into(),
+            LedgerError::Io(error) => error.into(),
+            LedgerError::Damaged(error) => error.into(),
+        }
+    }
+}
+
 impl From<BatchError> for StartError {
     fn from(error: BatchError) -> Self {
         Self::Encode(error.to_string())
@@ -133,10 +146,16 @@ impl Voters {
 pub(crate) fn start(config: &QuorumConfig, now: Timestamp) -> Result<Started, StartError> {
     let (meta, dir) = check_dir(&config.dir, config.node_id)?;
     let log = MetadataLog::open(&dir, &config.log, now)?;
+    let marks = base::take_up(&dir, &log, now)?;
     let snapshots = usable_snapshots(&dir, &log, now)?;
     let latest = snapshots.last().copied();
-    let (journal, mut at) = reconcile(config, &dir, &log, latest, now)?;
-    let replayed = replay(&dir, &log, latest)?;
+    let waits = marks.as_ref().is_some_and(|marks| base::waits(marks, ledger::here(&log, latest)));
+    let (journal, mut at) = match marks {
+        Some(Marks { base, .. }) if waits => (Journal::open(&dir, (base.id, base.position))?, base),
+        marks => reconcile(config, &dir, (&log, latest), marks, now)?,
+    };
+    let replayed = if waits { replay_waiting(&dir, latest, &at)? } else { replay(&dir, &log, latest)? };
+    let doubt = if at.is_settled() { None } else { Some(doubt(&dir, latest, waits)?) };
     let directory = meta.directory_id.unwrap_or(DirectoryId::ZERO);
     let voters = check_voters(config, directory, &replayed.agreement)?;
     if at.members.log_id().is_none() {
@@ -144,7 +163,8 @@ pub(crate) fn start(config: &QuorumConfig, now: Timestamp) -> Result<Started, St
     }
     let Replayed { image, agreement, voters_at, bytes, last_timestamp } = replayed;
     let snapshots = Snapshots::new(&dir, &config.log, snapshots, host::clock::monotonic());
-    let found = Found { log, image, at, agreement, voters_at, bytes_since_snapshot: bytes, last_timestamp, snapshots };
+    let found =
+        Found { log, image, at, agreement, voters_at, bytes_since_snapshot: bytes, last_timestamp, snapshots, doubt };
     Ok(Started { ledger: Ledger::new(&dir, found), journal, voters, cluster: meta.cluster_id, directory })
 }
 
@@ -161,20 +181,19 @@ pub(crate) fn check_dir(dir: &Path, node: NodeId) -> Result<(MetaProperties, Pat
 
 /// Brings the journal and the log together: says which entry the log stands at, and cuts off what is no whole entry.
 ///
-/// Where another program wrote the log since (a new epoch, or no journal at all), the journal begins anew behind it.
+/// Where another program wrote the log since (a new epoch, or no journal at all), the journal begins anew behind it, in doubt.
 fn reconcile(
     config: &QuorumConfig,
     dir: &Path,
-    log: &MetadataLog,
-    latest: Option<SnapshotId>,
+    (log, latest): (&MetadataLog, Option<SnapshotId>),
+    marks: Option<Marks>,
     now: Timestamp,
 ) -> Result<(Journal, Mark), StartError> {
-    let covered = latest.filter(|id| id.end == log.end()).map_or(LeaderEpoch(0), |id| id.epoch);
-    let here = Position { end: log.end(), epoch: log.last_epoch().max(covered) };
+    let here = ledger::here(log, latest);
     let anew = |journal: Option<Journal>| {
         let base = Mark { id: raft::derived(here), position: here, ..Mark::default() };
         if base.id.is_some() {
-            Marks { base: base.clone(), coming: None }.write(dir)?;
+            Marks { base: base.clone(), coming: None, replaces: None }.write(dir)?;
         }
         let behind = (base.id, base.position);
         match journal {
@@ -185,11 +204,14 @@ fn reconcile(
             }
         }
     };
-    let marks = Marks::read(dir)?;
     if marks.is_none() && !Journal::exists(dir)? {
         return anew(None);
     }
     let marks = marks.unwrap_or_default();
+    if marks.replaces.is_some() {
+        tracing::info!(end = here.end.0, epoch = here.epoch.0, "the metadata log was written by another program");
+        return anew(Some(Journal::open(dir, (None, Position::default()))?));
+    }
     let base = marks.coming.filter(|coming| coming.position.id() <= here.id()).unwrap_or(marks.base);
     let journal = Journal::open(dir, (base.id, base.position))?;
     let reach = journal.end();
@@ -265,6 +287,23 @@ fn replay(dir: &Path, log: &MetadataLog, latest: Option<SnapshotId>) -> Result<R
         ledger::fold(offset, entry, image, agreement, voters_at)
     })?;
     Ok(replayed)
+}
+
+/// What a log amounts to that came from a leader and waits to take the place of the one that is here.
+fn replay_waiting(dir: &Path, latest: Option<SnapshotId>, at: &Mark) -> Result<Replayed, StartError> {
+    let Some(Capture { image, agreement, last_contained, .. }) = base::waiting(dir, at)? else {
+        return replay_snapshot(dir, latest);
+    };
+    let image = Image::clone(&image);
+    let voters_at = at.position.end.plus(-1);
+    Ok(Replayed { image, agreement, voters_at, bytes: 0, last_timestamp: last_contained })
+}
+
+/// What is told of a log in doubt: its latest snapshot.
+fn doubt(dir: &Path, latest: Option<SnapshotId>, replaces: bool) -> Result<Doubt, StartError> {
+    let image = Arc::new(replay_snapshot(dir, latest)?.image);
+    let (end, epoch) = latest.map_or_else(Default::default, |id| (id.end, id.epoch));
+    Ok(Doubt { told: Applied { image, end, epoch }, replaces })
 }
 
 /// What a snapshot amounts to, without the log behind it; nothing where there is none.

@@ -44,6 +44,16 @@ fn take_up(
     let position = latest.map_or_else(Position::default, |id| Position { end: id.end, epoch: id.epoch });
     let snapshots = Snapshots::new(dir, &config.log, snapshots, host::clock::monotonic());
     let at = Mark { position, ..Mark::default() };
-    let found = Found { log, image, at, agreement, voters_at, bytes_since_snapshot: bytes, last_timestamp, snapshots };
+    let found = Found {
+        log,
+        image,
+        at,
+        agreement,
+        voters_at,
+        bytes_since_snapshot: bytes,
+        last_timestamp,
+        snapshots,
+        doubt: None,
+    };
     Ok(Ledger::new(dir, found))
 }

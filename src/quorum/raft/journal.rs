@@ -116,6 +116,14 @@ impl Journal {
         self.alone.store(true, Ordering::Relaxed);
     }
 
+    /// Removes the journal of a directory, the newest entries first, so that what is left by a crash is one.
+    pub(crate) fn remove(dir: &Path) -> io::Result<()> {
+        for path in file_names(dir)?.into_iter().rev() {
+            host::fs::remove_file(path)?;
+        }
+        host::fs::sync_dir(dir)
+    }
+
     /// Whether a directory has a journal.
     pub(crate) fn exists(dir: &Path) -> io::Result<bool> {
         Ok(!file_names(dir)?.is_empty())
@@ -197,6 +205,11 @@ impl Journal {
     pub(crate) fn last(&self) -> Option<LogId> {
         let memory = self.memory.read();
         memory.entries.last_key_value().map_or(memory.base.0, |(_, kept)| Some(kept.entry.log_id))
+    }
+
+    /// Whether there are entries of a leader's own term already, so that all before them are the leader's, too.
+    pub(crate) fn follows(&self, leader: &super::Vote) -> bool {
+        self.last().is_some_and(|last| super::term(&last) >= leader.leader_id.term)
     }
 
     /// How the metadata log ends when all entries are applied.

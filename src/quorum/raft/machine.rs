@@ -1,6 +1,8 @@
 //! The state machine that openraft applies entries to: the ledger, and whoever follows its images.
 
+use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use openraft::storage::{RaftStateMachine, Snapshot};
 use openraft::{AnyError, OptionalSend, RaftSnapshotBuilder, SnapshotMeta, StorageError, StorageIOError};
@@ -17,11 +19,18 @@ type Failed = StorageError<u64>;
 pub(crate) struct StateMachine {
     ledger: Arc<Mutex<Ledger>>,
     publish: Arc<Publish>,
+    /// Set when the ledger is that of another beginning.
+    over: Arc<AtomicBool>,
 }
 
 impl StateMachine {
-    pub(crate) fn new(ledger: Arc<Mutex<Ledger>>, publish: Arc<Publish>) -> Self {
-        Self { ledger, publish }
+    pub(crate) fn new(ledger: Arc<Mutex<Ledger>>, publish: Arc<Publish>, over: Arc<AtomicBool>) -> Self {
+        Self { ledger, publish, over }
+    }
+
+    /// What openraft still had in hand when this voter began anew must not go into the new ledger, whose lock is held.
+    fn check(&self) -> Result<(), LedgerError> {
+        if self.over.load(Ordering::Acquire) { Err(io::Error::other("this voter began anew").into()) } else { Ok(()) }
     }
 
     async fn blocking<T: Send + 'static>(
@@ -29,7 +38,7 @@ impl StateMachine {
         work: impl FnOnce(&Self) -> Result<T, LedgerError> + Send + 'static,
     ) -> Result<T, Failed> {
         let this = self.clone();
-        let done = host::task::blocking(move || work(&this)).await.map_err(std::io::Error::other);
+        let done = host::task::blocking(move || work(&this)).await.map_err(io::Error::other);
         done.map_err(LedgerError::from)
             .and_then(|result| result)
             .map_err(|error| StorageIOError::write_state_machine(AnyError::new(&error)).into())
@@ -37,8 +46,10 @@ impl StateMachine {
 
     fn apply_all(&self, entries: &[Entry]) -> Result<Vec<Landed>, LedgerError> {
         let mut ledger = self.ledger.lock();
+        self.check()?;
+        let settled = !entries.is_empty() && ledger.settle(host::clock::now())?;
         let landed = entries.iter().map(|entry| ledger.apply(entry)).collect::<Result<Vec<_>, _>>()?;
-        let changed = landed.iter().any(|one| matches!(one, Landed::At(_)));
+        let changed = settled || landed.iter().any(|one| matches!(one, Landed::At(_)));
         let applied = changed.then(|| ledger.applied());
         drop(ledger);
         if let Some(applied) = applied {
@@ -49,6 +60,7 @@ impl StateMachine {
 
     fn install(&self, capture: Capture) -> Result<(), LedgerError> {
         let mut ledger = self.ledger.lock();
+        self.check()?;
         ledger.install(capture, host::clock::now())?;
         let applied = ledger.applied();
         drop(ledger);

@@ -77,6 +77,8 @@ pub(crate) enum Message {
         term: u64,
     },
     TakeOverAnswer,
+    /// The answer to entries that do not belong to the log this voter has from another program: bring yours as a whole.
+    OtherWay,
 }
 
 impl Message {
@@ -120,6 +122,7 @@ impl Message {
             Self::SnapshotAnswer { .. } => 7,
             Self::TakeOver { .. } => 8,
             Self::TakeOverAnswer => 9,
+            Self::OtherWay => 10,
         }
     }
 
@@ -170,7 +173,7 @@ impl Message {
                 out.u64(*have);
             }
             Self::TakeOver { term } => out.u64(*term),
-            Self::TakeOverAnswer => {}
+            Self::TakeOverAnswer | Self::OtherWay => {}
         }
     }
 
@@ -208,6 +211,7 @@ impl Message {
             7 => Self::SnapshotAnswer { vote: decode_vote(from)?, have: from.u64()? },
             8 => Self::TakeOver { term: from.u64()? },
             9 => Self::TakeOverAnswer,
+            10 => Self::OtherWay,
             _ => return Err(Malformed),
         })
     }
@@ -318,6 +322,7 @@ mod tests {
             Message::SnapshotAnswer { vote, have: 20 },
             Message::TakeOver { term: 3 },
             Message::TakeOverAnswer,
+            Message::OtherWay,
         ]
     }
 

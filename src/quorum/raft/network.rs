@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use host::clock::{self, Moment};
+use host::task::JoinSet;
 use model::{ClusterId, DirectoryId, NodeId, Timestamp};
 use openraft::error::{Fatal, NetworkError, RPCError, RaftError, ReplicationClosed, StreamingError, Unreachable};
 use openraft::network::{Backoff, RPCOption, RaftNetwork, RaftNetworkFactory};
@@ -51,7 +52,7 @@ struct Known {
 /// What a leader knows of another voter.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Contact {
-    /// When it last answered.
+    /// When it was last asked what it answered.
     pub(crate) at: Moment,
     /// The same by the wall clock, as DescribeQuorum tells it.
     pub(crate) fetched: Timestamp,
@@ -148,8 +149,9 @@ impl Peers {
         known.granted.1.insert(by);
     }
 
-    fn note_contact(&self, node: NodeId, matched: Option<LogId>, last: Option<LogId>) {
-        let (at, fetched) = (clock::monotonic(), clock::now());
+    /// Another voter took this one for its leader when it was asked, `at` that moment or later.
+    fn note_contact(&self, node: NodeId, at: Moment, matched: Option<LogId>, last: Option<LogId>) {
+        let fetched = clock::now();
         let mut known = self.known.lock();
         let before = known.contacts.get(&node).copied();
         let matched = matched.max(before.and_then(|one| one.matched));
@@ -170,6 +172,8 @@ pub(crate) struct Network {
 pub(crate) struct Link {
     network: Network,
     target: NodeId,
+    /// The log on its way as a whole, to a voter that went another way.
+    whole: JoinSet<()>,
 }
 
 impl Network {
@@ -182,7 +186,7 @@ impl RaftNetworkFactory<Types> for Network {
     type Network = Link;
 
     async fn new_client(&mut self, target: u64, _: &EmptyNode) -> Link {
-        Link { network: self.clone(), target: node_id(target) }
+        Link { network: self.clone(), target: node_id(target), whole: JoinSet::new() }
     }
 }
 
@@ -193,6 +197,25 @@ impl Link {
             io::ErrorKind::TimedOut => RPCError::Network(NetworkError::new(&error)),
             _ => RPCError::Unreachable(Unreachable::new(&error)),
         })
+    }
+
+    /// Brings the log as it is now, unless that is under way. It ends with the leadership.
+    fn bring_whole(&mut self, vote: Vote) {
+        while self.whole.try_join_next().is_some() {}
+        if !self.whole.is_empty() {
+            return;
+        }
+        let link = Self { network: self.network.clone(), target: self.target, whole: JoinSet::new() };
+        let capture = self.network.ledger.lock().copy();
+        self.whole.spawn(async move {
+            let target = link.target.0;
+            match link.send(vote, capture).await {
+                Ok(_) => tracing::info!(target, "brought the metadata log to a voter that had another one"),
+                Err(Sending::Here(error) | Sending::There(error)) => {
+                    tracing::warn!(target, %error, "the metadata log could not be brought to a voter");
+                }
+            }
+        });
     }
 
     /// Sends a snapshot piece by piece, from where the other voter says it is.
@@ -255,6 +278,7 @@ impl RaftNetwork<Types> for Link {
         rpc: AppendEntriesRequest<Types>,
         option: RPCOption,
     ) -> Result<AppendEntriesResponse<u64>, Rpc<openraft::error::Infallible>> {
+        let (vote, asked) = (rpc.vote, clock::monotonic());
         let sent = rpc.entries.last().map(|entry| entry.log_id).or(rpc.prev_log_id);
         // What there is now; who has it when this answer comes has caught up with when this was asked.
         let last = self.network.journal.last();
@@ -266,9 +290,15 @@ impl RaftNetwork<Types> for Link {
                     AppendEntriesResponse::Conflict | AppendEntriesResponse::HigherVote(_) => None,
                 };
                 if !matches!(answer, AppendEntriesResponse::HigherVote(_)) {
-                    self.network.peers.note_contact(self.target, matched, last);
+                    self.network.peers.note_contact(self.target, asked, matched, last);
                 }
                 Ok(answer)
+            }
+            Message::OtherWay => {
+                self.network.peers.note_contact(self.target, asked, None, last);
+                self.bring_whole(vote);
+                let error = io::Error::other("this voter has another log, and is brought this one");
+                Err(RPCError::Unreachable(Unreachable::new(&error)))
             }
             _ => Err(RPCError::Unreachable(Unreachable::new(&unexpected()))),
         }
@@ -304,7 +334,7 @@ impl RaftNetwork<Types> for Link {
             sent = self.send(vote, *snapshot.snapshot) => match sent {
                 Ok(theirs) => {
                     if theirs <= vote {
-                        self.network.peers.note_contact(self.target, last, self.network.journal.last());
+                        self.network.peers.note_contact(self.target, clock::monotonic(), last, self.network.journal.last());
                     }
                     Ok(SnapshotResponse::new(theirs))
                 }

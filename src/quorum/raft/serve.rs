@@ -6,11 +6,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use model::{DirectoryId, NodeId};
 use openraft::ServerState;
-use openraft::raft::AppendEntriesRequest;
+use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse};
 use parking_lot::Mutex;
-use tokio::sync::Mutex as AsyncMutex;
+use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 
-use super::{Envelope, Journal, Mark, Message, Peers, Raft, Refused, Types, Vote, Voting};
+use super::{Envelope, Journal, LogId, Mark, Message, Peers, Raft, Refused, Types, Vote, Voting};
+use crate::base;
 use crate::control::Voter;
 use crate::ledger::{self, Capture, Ledger};
 use crate::received::Received;
@@ -25,8 +26,17 @@ pub(crate) struct Server {
     /// The voters with their directories, where the log names them.
     named: Vec<Voter>,
     incoming: AsyncMutex<Option<Incoming>>,
-    /// Where it is told that this voter cannot go on.
-    fail: Box<dyn Fn(String) + Send + Sync>,
+    /// Where it is told that this voter is to begin anew.
+    anew: mpsc::Sender<Anew>,
+}
+
+/// This voter is to begin anew behind another log, which is on disk.
+pub(crate) struct Anew {
+    /// The leader's.
+    pub(crate) vote: Vote,
+    pub(crate) mark: Mark,
+    /// Told when that is done.
+    pub(crate) done: oneshot::Sender<()>,
 }
 
 /// A snapshot that is coming in.
@@ -42,9 +52,9 @@ impl Server {
         journal: Arc<Journal>,
         ledger: Arc<Mutex<Ledger>>,
         (voting, named): (Arc<Voting>, Vec<Voter>),
-        fail: Box<dyn Fn(String) + Send + Sync>,
+        anew: mpsc::Sender<Anew>,
     ) -> Self {
-        Self { raft, peers, journal, ledger, voting, named, incoming: AsyncMutex::new(None), fail }
+        Self { raft, peers, journal, ledger, voting, named, incoming: AsyncMutex::new(None), anew }
     }
 
     /// Answers a message. An error costs the sender its connection and this voter nothing.
@@ -56,11 +66,7 @@ impl Server {
                 Message::PreVoteAnswer { granted: self.voting.would_vote(&self.raft, term, last) }
             }
             Message::Vote(request) => Message::VoteAnswer(self.raft.vote(request).await.map_err(|_| Refused::Gone)?),
-            Message::Append(request) => {
-                self.check(&request)?;
-                self.note_leader(&request.vote);
-                Message::AppendAnswer(self.raft.append_entries(request).await.map_err(|_| Refused::Gone)?)
-            }
+            Message::Append(request) => self.append(request).await?,
             Message::Snapshot { vote, mark, at, bytes, done } => {
                 self.note_leader(&vote);
                 self.take_piece((vote, mark), at, bytes, done).await?
@@ -92,21 +98,33 @@ impl Server {
         if is_voter { Ok(()) } else { Err(Refused::NoVoter) }
     }
 
-    /// A log that was taken over from another program may end with records that were never agreed on. Where the
-    /// others went another way, this voter cannot know which of its records those are.
-    fn check(&self, request: &AppendEntriesRequest<Types>) -> Result<(), Refused> {
-        let Some(base) = self.journal.base().0 else { return Ok(()) };
-        let other_way =
-            |entry: &super::Entry| entry.log_id.index <= base.index && entry.log_id.leader_id > base.leader_id;
-        if !request.entries.iter().any(other_way) {
-            return Ok(());
+    /// Whether what a leader sends does not go on from the log that another program left here, which is in doubt.
+    fn is_other_way(&self, request: &AppendEntriesRequest<Types>) -> bool {
+        let Some(base) = self.journal.base().0 else { return false };
+        let other = |id: LogId| id.index <= base.index && id != base;
+        let sent = request.entries.iter().map(|entry| entry.log_id).chain(request.prev_log_id);
+        sent.into_iter().any(other) && self.ledger.lock().in_doubt()
+    }
+
+    /// Takes a leader for what it is without its entries: the vote is on disk, and nothing else has changed. The answer is
+    /// the vote that this voter keeps to if it knows a newer one.
+    async fn accept(&self, vote: Vote) -> Result<Option<Vote>, Refused> {
+        let nothing = AppendEntriesRequest { vote, prev_log_id: None, entries: Vec::new(), leader_commit: None };
+        match self.raft.append_entries(nothing).await.map_err(|_| Refused::Gone)? {
+            AppendEntriesResponse::HigherVote(newer) => Ok(Some(newer)),
+            _ => Ok(None),
         }
-        let dir = self.ledger.lock().dir().display().to_string();
-        (self.fail)(format!(
-            "{dir} ends with records that the other voters never agreed on: remove it, without its quorum-state, to \
-             fetch everything from them"
-        ));
-        Err(Refused::Gone)
+    }
+
+    async fn append(&self, request: AppendEntriesRequest<Types>) -> Result<Message, Refused> {
+        self.note_leader(&request.vote);
+        if self.is_other_way(&request) {
+            return Ok(match self.accept(request.vote).await? {
+                Some(newer) => Message::AppendAnswer(AppendEntriesResponse::HigherVote(newer)),
+                None => Message::OtherWay,
+            });
+        }
+        Ok(Message::AppendAnswer(self.raft.append_entries(request).await.map_err(|_| Refused::Gone)?))
     }
 
     /// Who leads in the newest term there is has spoken.
@@ -129,6 +147,14 @@ impl Server {
             return Ok(Message::SnapshotAnswer { vote: known, have: 0 });
         }
         let mut incoming = self.incoming.lock().await;
+        // Whoever is in doubt, or is given what is, begins anew behind it, unless it goes on from there already.
+        let anew = !mark.is_settled() || self.ledger.lock().in_doubt();
+        if anew && (mark.id == self.journal.base().0 || self.journal.follows(&vote)) {
+            return Ok(Message::SnapshotAnswer { vote, have: u64::MAX });
+        }
+        if anew && mark.position.end.0 == 0 {
+            return self.begin_anew(vote, mark, None).await;
+        }
         if mark.position.end.0 == 0 {
             let nothing = Capture {
                 mark,
@@ -142,7 +168,7 @@ impl Server {
         if fresh {
             // Somebody who goes on where we know of no beginning begins anew.
             let dir = self.ledger.lock().dir().to_owned();
-            let part = Received::begin(&dir, mark).map_err(|error| self.broken(&error))?;
+            let part = Received::begin(&dir, mark.clone()).map_err(|error| self.broken(&error))?;
             *incoming = Some(Incoming { vote, part });
         }
         let Some(coming) = incoming.as_mut() else { return Err(Refused::Gone) };
@@ -154,12 +180,31 @@ impl Server {
             return Ok(Message::SnapshotAnswer { vote, have: coming.part.have() });
         }
         let Some(Incoming { part, .. }) = incoming.take() else { return Err(Refused::Gone) };
+        if anew {
+            return self.begin_anew(vote, mark, Some(part)).await;
+        }
         let ledger = self.ledger.clone();
         // First which entry it stands for, then the file that takes the place of the log.
         let whole = host::task::blocking(move || part.finish(&ledger, ledger::announce)).await;
         let whole = whole.map_err(io::Error::other).and_then(|result| result);
         let capture = whole.map_err(|error| self.broken(&error))?;
         self.install(vote, capture).await
+    }
+
+    /// Goes on behind a leader's log that has come whole, in place of what this voter had.
+    async fn begin_anew(&self, vote: Vote, mark: Mark, part: Option<Received>) -> Result<Message, Refused> {
+        if let Some(newer) = self.accept(vote).await? {
+            return Ok(Message::SnapshotAnswer { vote: newer, have: 0 });
+        }
+        if let Some(part) = part {
+            let path = base::received(self.ledger.lock().dir(), mark.position.id());
+            let kept = host::task::blocking(move || part.keep(&path)).await;
+            kept.map_err(io::Error::other).and_then(|result| result).map_err(|error| self.broken(&error))?;
+        }
+        let (done, begun) = oneshot::channel();
+        self.anew.send(Anew { vote, mark, done }).await.map_err(|_| Refused::Gone)?;
+        begun.await.map_err(|_| Refused::Gone)?;
+        Ok(Message::SnapshotAnswer { vote, have: u64::MAX })
     }
 
     async fn install(&self, vote: Vote, capture: Capture) -> Result<Message, Refused> {

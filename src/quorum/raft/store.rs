@@ -91,7 +91,8 @@ impl Store {
         let members = coming.map_or_else(|| ledger.at().members.clone(), |mark| mark.members);
         // What the journal forgets must not be in the page cache only.
         ledger.flush().map_err(io::Error::other)?;
-        Marks { base: Mark { id: Some(upto), position, members }, coming: kept }.write(&self.dir)?;
+        let base = Mark { id: Some(upto), position, members };
+        Marks { base, coming: kept, replaces: marks.replaces }.write(&self.dir)?;
         drop(ledger);
         self.journal.let_go((upto, position))
     }

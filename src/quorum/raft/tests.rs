@@ -33,6 +33,7 @@ fn ledger(dir: &std::path::Path) -> Ledger {
         bytes_since_snapshot: 0,
         last_timestamp: Timestamp(0),
         snapshots,
+        doubt: None,
     };
     Ledger::new(dir, found)
 }
@@ -54,7 +55,7 @@ impl StoreBuilder<Types, Store, StateMachine, tempfile::TempDir> for Fresh {
         let ledger = Arc::new(Mutex::new(ledger));
         let journal = Journal::open(dir.path(), (None, Position::default())).unwrap();
         let store = Store::new(dir.path(), journal, ledger.clone(), None).unwrap();
-        Ok((dir, store, StateMachine::new(ledger, publish)))
+        Ok((dir, store, StateMachine::new(ledger, publish, Arc::default())))
     }
 }
 

@@ -136,6 +136,49 @@ async fn without_a_majority_nothing_is_decided_and_that_is_said() {
     assert_eq!(cluster.stop_and_compare().await.topics().count(), 3);
 }
 
+/// Who was cut off does not lead again, not for a moment, when it can be reached before it hears of its successor.
+#[tokio::test(start_paused = true)]
+async fn a_leader_that_was_cut_off_is_not_active_again_in_its_old_epoch() {
+    let cluster = Cluster::started().await;
+    let leader = cluster.leader().await;
+    register(&leader).await;
+    let (node, epoch) = (leader.node(), leader.status().epoch);
+    cluster.net.isolate(node);
+    let mut status = leader.watch_status();
+    task::timeout(LONG, status.wait_for(|status| !status.majority)).await.unwrap().unwrap();
+    assert!(!leader.status().active && leader.status().leader.is_none(), "{:?}", leader.status());
+    let next = cluster.leader_among(&other_than(node)).await;
+    cluster.net.heal();
+    let again = status.wait_for(|status| status.epoch == epoch && (status.active || status.leader.is_some()));
+    tokio::select! {
+        again = again => panic!("{:?}", *again.unwrap()),
+        () = cluster.all_have(next.status().end) => {}
+    }
+    assert_eq!(leader.status().leader, Some(next.node()));
+    drop((leader, next));
+    cluster.stop_and_compare().await;
+}
+
+/// It goes on in its epoch when nobody has replaced it.
+#[tokio::test(start_paused = true)]
+async fn a_leader_that_hears_a_majority_again_goes_on() {
+    let cluster = Cluster::started().await;
+    let leader = cluster.leader().await;
+    register(&leader).await;
+    let epoch = leader.status().epoch;
+    // Nobody is heard, so that nobody is elected either.
+    ALL.into_iter().for_each(|node| cluster.net.isolate(node));
+    let mut status = leader.watch_status();
+    task::timeout(LONG, status.wait_for(|status| !status.majority && !status.active)).await.unwrap().unwrap();
+    cluster.net.heal();
+    let next = cluster.leader().await;
+    assert!(next.status().epoch >= epoch);
+    create(&next, "after").await.unwrap();
+    cluster.all_have(next.status().end).await;
+    drop((leader, next));
+    cluster.stop_and_compare().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn two_of_three_down_and_back_again() {
     let mut cluster = Cluster::started().await;
@@ -199,8 +242,9 @@ async fn a_voter_that_missed_too_much_gets_a_snapshot() {
         create(&leader, &format!("t{topic}")).await.unwrap();
     }
     // The journal is let go as it is when it has grown.
-    let raft = &leader.parts.raft;
-    let last = leader.parts.store.journal().last().unwrap().index;
+    let running = leader.parts.running();
+    let raft = &running.raft;
+    let last = running.store.journal().last().unwrap().index;
     raft.trigger().snapshot().await.unwrap();
     raft.wait(None).metrics(|seen| seen.snapshot.is_some_and(|id| id.index >= last - 5), "captured").await.unwrap();
     raft.trigger().purge_log(last - 5).await.unwrap();
@@ -276,79 +320,4 @@ async fn strangers_are_refused() {
     assert!(leader.serve(&ask(envelope)).await.is_ok());
     drop(leader);
     cluster.stop_and_compare().await;
-}
-
-/// Takes away what is openraft's, and lets another program write topics in an epoch of its own.
-fn rewrite(dir: &Path, epoch: i32, names: &[&str]) {
-    for file in host::fs::list_dir(dir).unwrap().into_iter().filter(|file| file.name.starts_with("raft-")) {
-        host::fs::remove_file(&file.path).unwrap();
-    }
-    let log = log::MetadataLog::open(dir, &MetadataLogConfig::default(), host::clock::now()).unwrap();
-    for name in names {
-        let record = metadata::records::TopicRecord {
-            name: (*name).into(),
-            // The same on every node.
-            topic_id: Uuid::from_bytes([name.len() as u8; 16]),
-            ..Default::default()
-        };
-        let encoded = [metadata::Record::from(record).encode(MetadataVersion::LATEST).unwrap()];
-        let epoch = LeaderEpoch(epoch);
-        let made = batches::record_batches(log.end(), epoch, model::Timestamp(7), encoded, (1 << 20, 100)).unwrap();
-        made.into_iter().for_each(|batch| log.append(batch).unwrap());
-    }
-    log.close().unwrap();
-}
-
-/// Three directories that another program had in its hands since.
-async fn from_elsewhere(theirs: [&[&str]; 3]) -> Cluster {
-    let mut cluster = Cluster::started().await;
-    let leader = cluster.leader().await;
-    register(&leader).await;
-    create(&leader, "ours").await.unwrap();
-    cluster.all_have(leader.status().end).await;
-    drop(leader);
-    // So that no epoch begins while one after the other dies.
-    ALL.into_iter().for_each(|node| cluster.net.isolate(node));
-    for node in ALL {
-        cluster.kill(node).await;
-    }
-    cluster.net.heal();
-    for (node, names) in ALL.into_iter().zip(theirs) {
-        rewrite(&cluster.members[&node].dir.path().join(METADATA_DIR), 9, names);
-    }
-    cluster
-}
-
-#[tokio::test(start_paused = true)]
-async fn directories_of_another_program_are_gone_on_from() {
-    // One has not seen all of it.
-    let mut cluster = from_elsewhere([&["a", "bb"], &["a", "bb"], &[]]).await;
-    for node in ALL {
-        cluster.start(node).await;
-    }
-    let leader = cluster.leader().await;
-    assert_ne!(leader.node(), THREE, "it lacks what a majority has");
-    assert!(leader.status().epoch > LeaderEpoch(9));
-    create(&leader, "after").await.unwrap();
-    cluster.all_have(leader.status().end).await;
-    drop(leader);
-    let image = cluster.stop_and_compare().await;
-    for name in ["ours", "a", "bb", "after"] {
-        assert!(image.topic(name).is_some(), "{name}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_log_that_went_another_way_elsewhere_is_not_mixed_in() {
-    let mut cluster = from_elsewhere([&["a"], &["a"], &["a", "bb"]]).await;
-    for node in [ONE, TWO] {
-        cluster.start(node).await;
-    }
-    let leader = cluster.leader().await;
-    create(&leader, "after").await.unwrap();
-    let third = cluster.start(THREE).await;
-    let reason = task::timeout(LONG, third.failed()).await.unwrap();
-    assert!(reason.contains("never agreed on"), "{reason}");
-    create(&leader, "goes-on").await.unwrap();
-    assert!(third.watch().borrow().image.topic("after").is_none());
 }

@@ -190,8 +190,9 @@ impl Cluster {
         let task = quorum.task.lock().take().unwrap();
         task.abort();
         let _ = task.await;
-        let _ = quorum.parts.raft.shutdown().await;
+        let _ = quorum.parts.running().raft.shutdown().await;
         // The state machine's task has no end of its own to wait for, and must not write beside the next start.
+        // One is the handle's own.
         while Arc::strong_count(&quorum.parts.publish) > 1 {
             task::yield_now().await;
         }

@@ -34,9 +34,10 @@ async fn history(seed: u64) {
             6 => task::sleep(Duration::from_millis(dice.below(1_500))).await,
             7 => {
                 for quorum in cluster.running() {
-                    let applied = quorum.parts.raft.metrics().borrow().last_applied.map_or(0, |id| id.index);
-                    quorum.parts.raft.trigger().snapshot().await.unwrap();
-                    quorum.parts.raft.trigger().purge_log(applied).await.unwrap();
+                    let raft = quorum.parts.running().raft.clone();
+                    let applied = raft.metrics().borrow().last_applied.map_or(0, |id| id.index);
+                    raft.trigger().snapshot().await.unwrap();
+                    raft.trigger().purge_log(applied).await.unwrap();
                 }
             }
             _ => {}
