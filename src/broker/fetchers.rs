@@ -89,7 +89,7 @@ impl Leader {
         let now = host::clock::now();
         let mut fetcher = self.fetcher.lock();
         let Some(epoch) = fetcher.follower(key).map(Follower::leader_epoch) else { return };
-        let committed = partition.log.high_watermark();
+        let committed = partition.log().high_watermark();
         let (done, wanted) = match step {
             Step::Truncate(offset) => (partition.cut(epoch, offset, now), offset),
             Step::StartAt(offset) => (partition.begin_at(epoch, offset, now), offset),

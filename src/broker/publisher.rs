@@ -118,7 +118,7 @@ impl Node {
         };
         self.fetchers.leave(partition.topic_id, partition.id.partition);
         if registered.recovering && registered.leader_epoch > partition.leader_epoch() {
-            let (from, epoch) = (partition.log.end_offset(), registered.leader_epoch);
+            let (from, epoch) = (partition.log().end_offset(), registered.leader_epoch);
             warn!(partition = %partition.id, %from, %epoch, "leads although it was not in sync: what only others have from here on is lost");
         }
         if let Err(error) = partition.lead(self.id(), reign, self.lag_max_ms()) {
