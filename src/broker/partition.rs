@@ -174,14 +174,15 @@ impl Partition {
         if acks_all {
             leader.lock().check_min_isr().map_err(Unwritten::Refused)?;
         }
-        let appended = self.log().append_as_leader(validated, current, now).map_err(Unwritten::Log)?;
+        let log = self.log();
+        let appended = log.append_as_leader(validated, current, now).map_err(Unwritten::Log)?;
         let mut leader = leader.lock();
-        let end = self.log().end_offset();
+        let end = log.end_offset();
         let effects = leader.on_appended(end, host::clock::uptime(), &*self.peers);
         let acknowledged = leader.acknowledged(appended.last_offset.plus(1));
         drop(leader);
         if let Some(mark) = effects.high_watermark {
-            self.log().set_high_watermark(mark);
+            log.set_high_watermark(mark);
             self.readers.wake();
         }
         self.followers.wake();
