@@ -128,6 +128,16 @@ impl Controllers {
         let _ = host::task::timeout(RETRY, status.changed()).await;
     }
 
+    /// Waits until another node than at the time of the call is known to lead the controllers.
+    pub async fn another(&self) {
+        let mut status = self.status.clone();
+        let before = status.borrow().leader;
+        let is_other = |status: &Status| status.leader.is_some() && status.leader != before;
+        if status.wait_for(is_other).await.is_err() {
+            std::future::pending().await
+        }
+    }
+
     /// Answers a client's request as the active controller does.
     pub async fn forward<R: Request + Clone>(&self, context: &Context, request: R) -> Answer<R::Response, FileSlice>
     where

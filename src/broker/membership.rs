@@ -133,7 +133,14 @@ impl Heart {
                         SOON
                     }
                 };
-                let _ = host::task::timeout(next, node.lifecycle.wakes.notified()).await;
+                // A controller that is new knows of nobody how far he is, and who stops waits for all.
+                let woken = async {
+                    tokio::select! {
+                        () = node.lifecycle.wakes.notified() => {}
+                        () = node.controllers.another() => {}
+                    }
+                };
+                let _ = host::task::timeout(next, woken).await;
             }
         });
         Self { task }

@@ -24,10 +24,6 @@ impl Node {
             // Who waits for a broker that has died waits for it no longer.
             self.partitions.all().iter().for_each(|partition| partition.deleters.wake());
         }
-        if !delta.brokers.is_empty() {
-            // Who shuts down waits until all others have seen what it changed.
-            self.lifecycle.wake();
-        }
         let brokers = self.follow_broker_configs(&image, &delta);
         for (topic, partitions) in &delta.topics {
             self.follow_topic(&image, *topic, partitions);
@@ -41,6 +37,11 @@ impl Node {
         // Logs first, so that no handler finds a topic whose log is not there yet.
         self.publish(Published { image: Image::clone(&image), offset });
         self.movers.waiting.wake();
+        if !delta.brokers.is_empty() {
+            // Who shuts down waits until all others have seen what it changed. The heartbeat tells what is published, so it
+            // must not overtake that: the next one comes only when its time has come.
+            self.lifecycle.wake();
+        }
         for (topic, _) in delta.topics.iter().filter(|(topic, _)| image.topic_by_id(**topic).is_none()) {
             self.drop_topic(&before.image, *topic);
         }

@@ -222,7 +222,7 @@ async fn a_voter_with_nothing_but_a_snapshot_comes_together_with_the_others() {
     let full = written(9, &["a", "bb"]);
     let mut all = Elsewhere::new([full.clone(), full.clone(), written(9, &["a"])], [9; 3], [false; 3]).await;
     // The third has a snapshot of all there is, as one that was fetched, and no log.
-    let (one, three) = (ONE, THREE).into();
+    let (one, three) = (ONE, THREE);
     let dir = |node: NodeId| all.cluster.members[&node].dir.path().join(METADATA_DIR);
     let log = log::MetadataLog::open(&dir(one), &MetadataLogConfig::default(), host::clock::now()).unwrap();
     let (end, mut records) = (log.end(), Vec::new());
