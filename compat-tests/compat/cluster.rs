@@ -67,8 +67,13 @@ fn told(kind: Kind, dir: &Path) -> Result<String> {
         commits += member.acknowledged();
     }
     nodes.are_well()?;
-    for id in ids {
-        nodes.terminate(id)?;
+    for (at, id) in ids.into_iter().enumerate() {
+        // Apache Kafka's last ones have no majority left to say good-bye to, and wait for one for five minutes.
+        if kind == Kind::Ottla || at == 0 {
+            nodes.terminate(id)?;
+        } else {
+            nodes.kill(id)?;
+        }
     }
     replicas::agree(&nodes, &[OFFSETS])?;
     Ok(format!("{told}; {commits} commits, none lost"))
