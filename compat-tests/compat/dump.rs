@@ -59,12 +59,14 @@ fn accepts(tools: &Tools, compacted: &Compacted, flags: &[&str], files: &[String
     Ok(())
 }
 
-/// Every file one folder below, folders of deleted partitions aside.
+/// Every file one folder below; folders of deleted partitions, and of those that were set aside as they were found, are not
+/// looked into.
 fn files(dir: &Path) -> Result<Vec<String>> {
     let mut files = Vec::new();
     for folder in std::fs::read_dir(dir)? {
         let folder = folder?.path();
-        if !folder.is_dir() || folder.to_string_lossy().ends_with("-delete") {
+        let name = folder.to_string_lossy();
+        if !folder.is_dir() || name.ends_with("-delete") || name.ends_with("-stray") {
             continue;
         }
         for file in std::fs::read_dir(folder)? {
