@@ -23,6 +23,8 @@ pub fn everything() -> Result<bool> {
     step("crash", || judges::judge("crash", &quick()), &mut total)?;
     let in_compactions = ["--compaction".to_owned(), "--quick".to_owned()];
     step("crash in compactions", || judges::judge("crash", &in_compactions), &mut total)?;
+    let in_moves = ["--moves".to_owned(), "--quick".to_owned()];
+    step("crash in moves", || judges::judge("crash", &in_moves), &mut total)?;
     let of_cluster = ["--cluster".to_owned(), "--quick".to_owned()];
     step("crash of a cluster", || judges::judge("crash", &of_cluster), &mut total)?;
     step("hostile", || judges::judge("hostile", &quick()), &mut total)?;

@@ -25,7 +25,7 @@ cargo x CHORE
   setup     install what the judges need, or name what is missing
   compat    real clients and Apache Kafka as judges: [NAMES] [--against kafka] [--address HOST:PORT] [--all] [--list] [--page]
   bench     Ottla, Apache Kafka and the floor side by side
-  crash     rounds of SIGKILL under load, or in the middle of compactions: [--compaction] [--quick] [--rounds N] [--seed N];
+  crash     rounds of SIGKILL under load, in compactions or in moves between directories: [--compaction] [--moves] [--quick] [--rounds N] [--seed N];
             --cluster kills, stops and brings back nodes of three under load, and prints for how long who was not served
   cluster   three nodes under load, one of them killed and brought back: [--kill leader|follower|controller] [--port N] [--dir DIR] [--stay]
   hostile   clients that mean harm, beside one that does not

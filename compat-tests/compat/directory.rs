@@ -29,8 +29,9 @@ pub fn entries(options: &Options) -> Vec<Entry> {
             entries.push(Entry::starts(name, groups::run));
         }
         for end in ["SIGTERM", "SIGKILL"] {
-            // Three JVMs take their time.
-            if options.all {
+            // Three JVMs take their time: by default one of each direction.
+            let by_default = (writer == kafka) == (end == "SIGKILL");
+            if options.all || by_default {
                 let name = format!("directory three {} to {} and back, {end}", writer.name(), reader.name());
                 entries.push(Entry::starts(name, three::run));
             }
