@@ -42,8 +42,11 @@ impl Node {
             // must not overtake that: the next one comes only when its time has come.
             self.lifecycle.wake();
         }
-        for (topic, _) in delta.topics.iter().filter(|(topic, _)| image.topic_by_id(**topic).is_none()) {
-            self.drop_topic(&before.image, *topic);
+        for (topic, partitions) in &delta.topics {
+            match image.topic_by_id(*topic) {
+                Some(topic) => self.drop_departed(topic, partitions),
+                None => self.drop_topic(&before.image, *topic),
+            }
         }
         self.groups.follow(self, &before.image, &image, Some(&delta));
     }
@@ -62,10 +65,16 @@ impl Node {
         let mut settings = None;
         for index in partitions {
             let Some(registered) = topic.partitions.get(index) else { continue };
+            let here = self.partitions.get(id, *index);
             if !registered.replicas.contains(&self.id()) {
+                if let Some(partition) = here {
+                    // Others have it now; nothing may be acknowledged here any more, nor copied.
+                    self.fetchers.leave(id, *index);
+                    partition.follow(registered.leader_epoch);
+                }
                 continue;
             }
-            match self.partitions.get(id, *index) {
+            match here {
                 Some(partition) => {
                     self.take_role(&partition, registered);
                     self.settle_directory(&partition, registered);
@@ -135,16 +144,32 @@ impl Node {
     fn drop_topic(&self, before: &Image, id: TopicId) {
         let Some(topic) = before.topic_by_id(id) else { return };
         for index in topic.partitions.keys() {
-            self.fetchers.leave(id, *index);
-            if let Some(partition) = self.partitions.remove(id, *index) {
-                let _ = partition.end_move();
-            }
-            let partition = TopicPartition { topic: topic.name.clone(), partition: *index };
-            if let Err(error) = self.logs.delete(&partition) {
-                warn!(%partition, %error, "the log of a deleted partition stays");
-            }
+            self.drop_partition(topic, *index);
         }
         info!(topic = %topic.name, "topic deleted");
+    }
+
+    /// Lets go of the partitions of which this broker has no replica any more: a reassignment took them elsewhere.
+    fn drop_departed(&self, topic: &Topic, partitions: &BTreeSet<PartitionIndex>) {
+        for index in partitions {
+            let is_replica = |registered: &Registration| registered.replicas.contains(&self.id());
+            let stays = topic.partitions.get(index).is_none_or(is_replica);
+            if !stays && self.partitions.get(topic.id, *index).is_some() {
+                self.drop_partition(topic, *index);
+                info!(topic = %topic.name, partition = %index, "the replica is no longer wanted here");
+            }
+        }
+    }
+
+    fn drop_partition(&self, topic: &Topic, index: PartitionIndex) {
+        self.fetchers.leave(topic.id, index);
+        if let Some(partition) = self.partitions.remove(topic.id, index) {
+            let _ = partition.end_move();
+        }
+        let partition = TopicPartition { topic: topic.name.clone(), partition: index };
+        if let Err(error) = self.logs.delete(&partition) {
+            warn!(%partition, %error, "the log of a deleted partition stays");
+        }
     }
 
     fn follow_topic_configs<'a>(&self, image: &Image, topics: impl Iterator<Item = &'a Topic>) {

@@ -1,6 +1,7 @@
 //! Two brokers over sockets: one leads and is the cluster's controller, the other is told of the metadata by the test.
 
 mod deletes;
+mod departures;
 mod moves;
 mod near;
 mod throttles;
