@@ -328,7 +328,8 @@ impl Capture {
     }
 }
 
-/// Writes a capture as a snapshot beside the log, unless it is there; under another name what is not known to be agreed on. The ledger goes on meanwhile. Blocks on the disk.
+/// Writes a capture as a snapshot beside the log, unless it is there; under another name what is not known to be agreed on.
+/// The ledger goes on meanwhile. Blocks on the disk.
 pub(crate) fn write_snapshot(ledger: &Mutex<Ledger>, capture: &Capture, now: Timestamp) -> io::Result<PathBuf> {
     let (dir, writing) = {
         let ledger = ledger.lock();
