@@ -42,6 +42,9 @@ impl Jars {
             .arg(format!("-Xmx{heap_mib}m"))
             .args(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true"])
             .arg(format!("-Dottla.log={level}"))
+            // Else a line waits in a buffer of all threads, and whoever writes next writes it as his own: two tools that
+            // complain at the same moment would be given each other's words.
+            .arg("-Dlog4j2.enable.direct.encoders=false")
             .arg(format!("-Dlog4j2.configurationFile={}", self.launcher.join("log4j2.xml").display()))
             .args(["-cp", &self.classpath()])
             .env_remove("JAVA_TOOL_OPTIONS");
