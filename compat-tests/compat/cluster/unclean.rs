@@ -33,6 +33,7 @@ pub fn told(kind: Kind, dir: &Path) -> Result<String> {
     nodes.start(&nodes.ids())?;
     create(&mut open(&nodes, THIRD)?)?;
     until(&nodes, THIRD, "both are in sync", |it| it.in_sync.len() == 2)?;
+    until_served(&nodes, AHEAD)?;
     produce(&nodes, AHEAD, &["a", "b", "c"], 0)?;
 
     nodes.kill(BEHIND)?;
