@@ -5,7 +5,7 @@ mod librdkafka;
 mod rust_rdkafka;
 mod table;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -15,8 +15,10 @@ use anyhow::{Context, Result, bail};
 use super::Entry;
 use super::bench::Bench;
 use super::options::Options;
+use crate::crash::cluster::state;
 use crate::kit::process::Process;
 use crate::kit::{Kind, Layout};
+use crate::raw::{Connection, admin};
 use table::{Row, Verdict};
 
 const SUITES: &[&dyn Suite] = &[&rust_rdkafka::RustRdkafka, &kgo::Kgo, &librdkafka::CLASSIC, &librdkafka::CONSUMER];
@@ -143,6 +145,7 @@ fn run(bench: &Bench, name: &str) -> Result<String> {
         let racy = rows.iter().any(|row| row.verdict == Verdict::Racy);
         let again = racy && !seen.is_empty();
         if again {
+            forget(&side.address, &rows)?;
             call.folder = bench.folder(name)?;
             seen = faults(&suite.run(&call)?);
         }
@@ -155,6 +158,15 @@ fn run(bench: &Bench, name: &str) -> Result<String> {
         let remarks: Vec<String> = again.then(|| "at the second try".to_owned()).into_iter().chain(waiting).collect();
         Ok(remarks.join(", "))
     })
+}
+
+/// Deletes the topics that carry a test's name: what a first try has left would be found by the second.
+fn forget(address: &str, rows: &[Row]) -> Result<()> {
+    let mut connection = Connection::open(address)?;
+    let names: Vec<&str> = rows.iter().filter_map(|row| row.test.split_once('_')).map(|(_, name)| name).collect();
+    let topics: BTreeSet<String> = state::partitions(&mut connection)?.into_keys().map(|(topic, _)| topic).collect();
+    let left = topics.iter().filter(|topic| names.iter().any(|name| topic.contains(name)));
+    left.into_iter().try_for_each(|topic| admin::delete(&mut connection, topic))
 }
 
 /// What is wrong with this end of a test, where something is.
