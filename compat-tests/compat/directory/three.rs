@@ -154,7 +154,7 @@ fn look(bench: &Bench, cluster: &Cluster) -> Result<String> {
         lines.extend(said.lines().map(|line| format!("{how:?}: {}", in_words(line))));
     }
     // Which brokers answers came from is no matter, nor in which order in-sync replicas came to be that.
-    lines.extend(all.lines().map(in_sync));
+    lines.extend(all.lines().map(|line| of_replicas(&in_sync(line))));
     lines.sort();
     let mut text = lines.join("\n");
     for node in cluster.nodes() {
@@ -165,6 +165,18 @@ fn look(bench: &Bench, cluster: &Cluster) -> Result<String> {
         bail!("{missing:?} is not shown:\n{text}");
     }
     Ok(text)
+}
+
+/// A line of a topic's description whose eligible leaders are replicas.
+///
+/// Apache Kafka leaves one that a reassignment took away among them until the partition's next change, whenever that is.
+fn of_replicas(line: &str) -> String {
+    let ids = |name: &str| line.split('\t').find_map(|field| field.strip_prefix(name)).map(|it| it.trim().split(','));
+    let (Some(replicas), Some(eligible)) = (ids("Replicas: "), ids("Elr: ")) else { return line.to_owned() };
+    let replicas: Vec<&str> = replicas.collect();
+    let kept: Vec<&str> = eligible.filter(|id| replicas.contains(id)).collect();
+    let field = |it: &str| if it.starts_with("Elr: ") { format!("Elr: {}", kept.join(",")) } else { it.to_owned() };
+    line.split('\t').map(field).collect::<Vec<_>>().join("\t")
 }
 
 fn in_words(line: &str) -> String {
