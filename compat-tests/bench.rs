@@ -11,7 +11,9 @@ mod offsets;
 mod replicated;
 mod rows;
 mod sheet;
+mod three;
 pub mod throughput;
+mod wide;
 
 use anyhow::{Context, Result, bail};
 
@@ -39,6 +41,7 @@ pub fn bench(words: &[String]) -> Result<bool> {
         members: if quick { 50 } else { 500 },
         groups: if quick { 300 } else { 10_000 },
         offsets: if quick { 50_000 } else { 1_000_000 },
+        wide: if quick { 600 } else { 10_000 },
         keys: if quick { 300_000 } else { 5_000_000 },
     };
     let wanted: Vec<&str> = options.value("only").map_or(Vec::new(), |only| only.split(',').collect());

@@ -1,28 +1,24 @@
 //! Three nodes with three replicas of everything: what it costs to have each record on all of them before it is acknowledged.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use hdrhistogram::Histogram;
 
-use super::contender::{Name, Running, Site};
+use super::contender::Name;
 use super::latency::Pace;
 use super::rows::{GIB, NOT_MORE, NOT_WORSE, Plan};
 use super::sheet::{Aim, Sheet, Unit};
+use super::three::Three;
 use super::{javas, latency, throughput};
-use crate::crash::cluster::state;
-use crate::kit::{Cluster, Layout, Stopwatch};
-use crate::pause;
-use crate::raw::{Connection, admin};
+use crate::kit::Stopwatch;
+use crate::raw::admin;
 
 const HALF: Aim = Aim::AtMost(0.5);
 const RATE: u64 = 20_000;
 /// `linger.ms` of the Java producer by default (KIP-1030).
 const LINGER_MS: u64 = 5;
-/// All replicas are in sync within this, and nodes see each other.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Each round starts a cluster of each contender, for three idle nodes of the other would be heard in the figures.
 ///
@@ -42,81 +38,7 @@ pub fn rounds(dir: &Path, plan: &Plan, contenders: &[Name], sheet: &mut Sheet) -
     Ok(())
 }
 
-/// A cluster that runs; killed when dropped.
-struct Three {
-    name: Name,
-    nodes: BTreeMap<i32, Running>,
-}
-
-/// Which partitions each node leads.
-type Led = BTreeMap<i32, Vec<i32>>;
-
 impl Three {
-    fn start(name: Name, dir: &Path) -> Result<Self> {
-        let layout = Layout::default().with("auto.create.topics.enable", "false");
-        let nodes = Cluster::prepare(dir, &layout)?;
-        let sites = nodes.iter().map(|node| Ok((node.layout().node_id, Site::on(name, node.clone())?)));
-        let sites = sites.collect::<Result<Vec<_>>>()?;
-        // None of them answers before a majority is there.
-        let nodes = std::thread::scope(|scope| {
-            let starts: Vec<_> = sites.iter().map(|(id, site)| (*id, scope.spawn(|| site.start()))).collect();
-            let started = starts.into_iter().map(|(id, start)| Ok((id, ended(start)?)));
-            started.collect::<Result<BTreeMap<_, _>>>()
-        })?;
-        Ok(Self { name, nodes })
-    }
-
-    fn any(&self) -> Result<Connection> {
-        Connection::open(&self.nodes.values().next().context("no nodes")?.address())
-    }
-
-    fn addresses(&self) -> String {
-        self.nodes.values().map(Running::address).collect::<Vec<_>>().join(",")
-    }
-
-    /// Of all nodes together.
-    fn cpu(&self) -> Result<Duration> {
-        self.nodes.values().map(|it| it.process.cpu()).sum()
-    }
-
-    /// Makes a topic and waits until all replicas are in sync and all nodes lead as many.
-    fn create(&self, topic: &str, partitions: i32) -> Result<Led> {
-        let mut connection = self.any()?;
-        let since = Stopwatch::start();
-        loop {
-            if let Ok(()) = state::create(&mut connection, topic, partitions) {
-                break;
-            }
-            ensure!(since.left_of(PATIENCE).is_some(), "{topic} cannot be made");
-            pause::short();
-        }
-        loop {
-            let mut led = Led::new();
-            for ((_, partition), placed) in
-                state::partitions(&mut connection)?.iter().filter(|((it, _), _)| it == topic)
-            {
-                if placed.in_sync.len() == self.nodes.len() {
-                    led.entry(placed.leader).or_default().push(*partition);
-                }
-            }
-            let even = led.values().all(|it| it.len() * self.nodes.len() == partitions as usize);
-            if led.len() == self.nodes.len() && even && self.serve(topic, &led, partitions)? {
-                return Ok(led);
-            }
-            ensure!(since.left_of(PATIENCE).is_some(), "{topic} is led by {led:?}");
-            pause::short();
-        }
-    }
-
-    /// Whether each leader knows that it leads.
-    fn serve(&self, topic: &str, led: &Led, partitions: i32) -> Result<bool> {
-        let serving = self.each(led, |address, led| {
-            let ends = admin::end_offsets(&mut Connection::open(address)?, topic, partitions)?;
-            Ok(led.iter().all(|partition| ends.get(*partition as usize).is_some_and(Option::is_some)))
-        })?;
-        Ok(serving.into_values().all(|it| it))
-    }
-
     fn measure(&self, plan: &Plan, sheet: &mut Sheet) -> Result<()> {
         let warm = Plan { mib: plan.mib.min(256), seconds: plan.seconds.min(2), ..*plan };
         self.load("warm", &warm, &mut Sheet::default())?;
@@ -142,7 +64,7 @@ impl Three {
     }
 
     fn latency(&self, topic: &str, plan: &Plan, sheet: &mut Sheet) -> Result<()> {
-        let led = self.create(topic, self.nodes.len() as i32)?;
+        let led = self.create(topic, self.count() as i32)?;
         let rate = RATE / led.len() as u64;
         rustix::fs::sync();
         let before = self.cpu()?;
@@ -185,21 +107,4 @@ impl Three {
         sheet.add(&format!("{title}, CPU"), Unit::CpuSecondsPerGib, NOT_MORE, self.name, cpu);
         Ok(())
     }
-
-    /// The same at each leader, at once.
-    fn each<T: Send>(&self, led: &Led, act: impl Fn(&str, &[i32]) -> Result<T> + Sync) -> Result<BTreeMap<i32, T>> {
-        std::thread::scope(|scope| {
-            let act = &act;
-            let acts = led.iter().map(|(id, partitions)| {
-                let address = self.nodes.get(id).with_context(|| format!("there is no node {id}"))?.address();
-                Ok((*id, scope.spawn(move || act(&address, partitions))))
-            });
-            let acts = acts.collect::<Result<Vec<_>>>()?;
-            acts.into_iter().map(|(id, act)| Ok((id, ended(act)?))).collect()
-        })
-    }
-}
-
-fn ended<T>(thread: std::thread::ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
-    thread.join().unwrap_or_else(|_| anyhow::bail!("a thread panicked"))
 }

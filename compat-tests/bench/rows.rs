@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use super::contender::{Name, Running, Site};
 use super::latency::Pace;
 use super::sheet::{Aim, Sheet, Unit};
-use super::{commits, compaction, javas, latency, members, offsets, replicated, throughput};
+use super::{commits, compaction, javas, latency, members, offsets, replicated, throughput, wide};
 use crate::kit::Stopwatch;
 use crate::pause;
 use crate::raw::{Connection, admin, frames};
@@ -30,6 +30,8 @@ pub struct Plan {
     /// Of each latency row.
     pub seconds: u64,
     pub partitions: i32,
+    /// Of a cluster that starts and loses a node.
+    pub wide: i32,
     /// Of the large group.
     pub members: usize,
     /// How many small groups.
@@ -56,10 +58,11 @@ pub enum Row {
     Offsets,
     Compaction,
     Replicated,
+    Wide,
 }
 
 impl Row {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::One,
         Self::Twelve,
         Self::Slow,
@@ -73,6 +76,7 @@ impl Row {
         Self::Offsets,
         Self::Compaction,
         Self::Replicated,
+        Self::Wide,
     ];
 
     pub fn name(self) -> &'static str {
@@ -90,6 +94,7 @@ impl Row {
             Self::Offsets => "offsets",
             Self::Compaction => "compaction",
             Self::Replicated => "replicated",
+            Self::Wide => "wide",
         }
     }
 }
@@ -99,7 +104,7 @@ impl Row {
 /// # Errors
 /// Where a contender fails: a figure of one that does would mean nothing.
 pub fn run(dir: &Path, plan: &Plan, rows: &[Row], contenders: &[Name], sheet: &mut Sheet) -> Result<()> {
-    let alone = [Row::Start, Row::Groups, Row::Offsets, Row::Compaction, Row::Replicated];
+    let alone = [Row::Start, Row::Groups, Row::Offsets, Row::Compaction, Row::Replicated, Row::Wide];
     let loads: Vec<Row> = rows.iter().copied().filter(|row| !alone.contains(row)).collect();
     if !loads.is_empty() {
         under_load(dir, plan, &loads, contenders, sheet)?;
@@ -123,6 +128,9 @@ pub fn run(dir: &Path, plan: &Plan, rows: &[Row], contenders: &[Name], sheet: &m
     }
     if rows.contains(&Row::Replicated) {
         replicated::rounds(&dir.join("replicated"), plan, &brokers, sheet)?;
+    }
+    if rows.contains(&Row::Wide) {
+        wide::rounds(&dir.join("wide"), plan, &brokers, sheet)?;
     }
     if rows.contains(&Row::Start) {
         for round in 0..plan.rounds {
@@ -195,7 +203,7 @@ fn one(it: &Running, row: Row, plan: &Plan, round: &str, sheet: &mut Sheet) -> R
         Row::Fast => percentiles(it, &topic, 20_000, plan.seconds, sheet)?,
         // Without any other row there would be no load to have memory after.
         Row::Memory => memory_load(it, plan, &topic, has_topics)?,
-        Row::Start | Row::Groups | Row::Offsets | Row::Compaction | Row::Replicated => (),
+        Row::Start | Row::Groups | Row::Offsets | Row::Compaction | Row::Replicated | Row::Wide => (),
         Row::Commits => paces(it, &topic, plan.seconds, sheet)?,
         Row::Join => {
             let took = members::gather(&it.address(), &topic, plan.members)?;

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::Entry;
 use super::bench::Bench;
@@ -21,6 +21,8 @@ use crate::raw::batch_sets;
 const TOPICS: &str = "org.apache.kafka.tools.TopicCommand";
 /// A restarted node is in sync again, and a tool has compared everything, within this.
 const PATIENCE: Duration = Duration::from_secs(90);
+/// How often the tool may miss what was there.
+const LOOKS: usize = 4;
 const CODECS: [&str; 5] = ["none", "gzip", "snappy", "lz4", "zstd"];
 /// Topics that are made here, and how many partitions they have.
 const WIDE: (&str, usize) = ("wide", 6);
@@ -122,7 +124,20 @@ impl Stage<'_> {
     }
 
     /// Runs the tool over everything there is until it says such a line; it never ends by itself. All that it said up to there.
+    ///
+    /// Its threads put what they fetched into maps that only one thread may write to, and now and then one of the answers is lost:
+    /// who misses an answer that was there finds it when it looks again.
     fn verify(&self, ends: impl Fn(&str) -> bool) -> Result<Vec<String>> {
+        for _ in 0..LOOKS {
+            if let Some(seen) = self.verify_once(&ends)? {
+                return Ok(seen);
+            }
+        }
+        bail!("{LOOKS} times it missed a replica: {}", std::fs::read_to_string(&self.said)?)
+    }
+
+    /// None where the tool misses a replica's answer.
+    fn verify_once(&self, ends: impl Fn(&str) -> bool) -> Result<Option<Vec<String>>> {
         // In a JVM of its own: its threads outlive its main method. It asserts that every replica has answered for every partition.
         let mut java = jars::ensure()?.java(256, "ERROR");
         java.args(["-ea", "org.apache.kafka.tools.ReplicaVerificationTool"])
@@ -139,7 +154,10 @@ impl Stage<'_> {
             for line in text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')) {
                 seen.push(line.to_owned());
                 if ends(line) {
-                    return Ok(seen);
+                    return Ok(Some(seen));
+                }
+                if line.contains("AssertionError: fetched ") {
+                    return Ok(None);
                 }
             }
             process.still_runs()?;

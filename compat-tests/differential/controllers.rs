@@ -12,6 +12,7 @@ use kafka_protocol::messages::{
 };
 use uuid::Uuid;
 
+use super::configs;
 use super::make::{assigned, name, s};
 use super::play::{Play, Step};
 use super::quorums;
@@ -46,6 +47,7 @@ pub fn play(broker: Broker) -> Result<Vec<Step>> {
     brokers(play)?;
     partitions(play, led)?;
     envelopes(play)?;
+    configs::play(play)?;
     Ok(play.take_steps())
 }
 

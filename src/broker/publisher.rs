@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use config::Settings;
 use metadata::{ConfigResource, Delta, Image, Partition as Registration, ResourceType, Topic};
-use model::{BrokerEpoch, DirectoryId, NodeId, PartitionIndex, TopicId, TopicPartition};
+use model::{BrokerEpoch, DirectoryId, PartitionIndex, TopicId, TopicPartition};
 use replication::leader::Reign;
 use tracing::{info, warn};
 
-use crate::handlers::settings;
+use crate::handlers::dynamic;
 use crate::node::{Node, Published};
 use crate::partition::Partition;
 use crate::topic_settings::TopicSettings;
@@ -216,10 +215,4 @@ impl Node {
             }
         }
     }
-}
-
-/// The dynamic configurations of all brokers, and of this one.
-fn dynamic(image: &Image, node: NodeId) -> (Settings, Settings) {
-    let of = |name: &str| settings(image, &ConfigResource::new(ResourceType::BROKER, name));
-    (of(""), of(&node.to_string()))
 }

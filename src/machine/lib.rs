@@ -12,7 +12,7 @@ use std::fmt::Debug;
 
 use model::{Offset, Timestamp};
 
-pub use shard::{Append, Shard, Step};
+pub use shard::{Append, Effects, Shard, Step};
 
 /// A replicated state machine: it decides upon events, and changes only by its records.
 pub trait Machine {

@@ -80,3 +80,36 @@ fn what_could_not_be_appended_never_happened() {
     assert_eq!(again.base, Offset(1));
     assert_eq!(shard.on_committed(Offset(2)), ["5 at 0", "5 at 1", "8 at 1"]);
 }
+
+#[test]
+fn what_is_written_at_once_is_answered_at_once() {
+    let mut shard = Shard::new(Sum);
+    let now = Timestamp(0);
+    let all = |append: &crate::Append<i64>| Ok::<_, ()>(append.base.plus(append.records.len() as i64));
+    let none = |append: &crate::Append<i64>| Ok::<_, ()>(append.base);
+    assert_eq!(shard.on_event_written(now, 5, all), Ok(vec!["5 at 0".to_owned()]));
+    assert_eq!(shard.on_event_written(now, 2, none), Ok(vec![]));
+    assert_eq!(shard.on_event_written(now, 0, none), Ok(vec![]), "it saw what is not committed");
+    assert_eq!((*shard.committed(), *shard.latest(), shard.next_offset()), (5, 7, Offset(2)));
+    assert_eq!(shard.on_event_written(now, 1, |_| Err("full")), Err((vec!["8 at 2".to_owned()], "full")));
+    assert_eq!((*shard.committed(), *shard.latest(), shard.next_offset()), (5, 7, Offset(2)));
+    let released = shard.on_event_written(now, 4, all).unwrap();
+    assert_eq!(
+        released,
+        ["7 at 1", "7 at 2", "11 at 2"],
+        "with it all that came before is committed, and is answered first"
+    );
+    assert_eq!((*shard.committed(), *shard.latest()), (11, 11));
+}
+
+#[test]
+fn who_resigns_goes_back_to_what_is_committed() {
+    let mut shard = Shard::new(Sum);
+    let now = Timestamp(0);
+    let all = |append: &crate::Append<i64>| Ok::<_, ()>(append.base.plus(1));
+    let none = |_: &crate::Append<i64>| Ok::<_, ()>(Offset(1));
+    assert!(shard.on_event_written(now, 5, all).is_ok());
+    assert!(shard.on_event_written(now, 2, none).is_ok() && shard.on_event_written(now, 3, none).is_ok());
+    assert_eq!(shard.on_resigned(), ["7 at 1", "10 at 2"]);
+    assert_eq!((*shard.latest(), shard.next_offset()), (5, Offset(1)));
+}

@@ -242,10 +242,18 @@ fn volatile() -> Result<&'static [Patterns; 3]> {
     made.as_ref().map_err(|error| anyhow::anyhow!("{error}"))
 }
 
-/// What LogDirsCommand says of each directory, sorted: they come in an order of Java's, by their paths.
+/// What LogDirsCommand says, its directories sorted: they come in an order of Java's, by their paths.
 fn by_directory(json: &str) -> String {
-    let parts = json.split(r#"{"partitions":["#).map(|part| part.trim_matches(['[', ']', '{', '}', ',']));
-    let mut parts: Vec<&str> = parts.collect();
-    parts.sort_unstable();
-    parts.join("\n")
+    let Ok(mut said) = serde_json::from_str::<serde_json::Value>(json) else { return json.to_owned() };
+    let brokers = said["brokers"].as_array_mut().into_iter().flatten();
+    let mut lines = Vec::new();
+    for broker in brokers {
+        let mut dirs = broker["logDirs"].take();
+        if let Some(dirs) = dirs.as_array_mut() {
+            dirs.sort_by_key(|dir| dir["logDir"].to_string());
+            lines.extend(dirs.iter().map(|dir| format!("{}: {dir}", broker["broker"])));
+        }
+    }
+    lines.push(said.to_string());
+    lines.join("\n")
 }

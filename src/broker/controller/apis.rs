@@ -4,9 +4,9 @@ use kafka_protocol::messages::{
     AllocateProducerIdsRequest, AlterConfigsRequest, AlterPartitionReassignmentsRequest, AlterPartitionRequest, ApiKey,
     ApiVersionsRequest, AssignReplicasToDirsRequest, BrokerHeartbeatRequest, BrokerRegistrationRequest,
     ControllerRegistrationRequest, CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest,
-    DescribeClusterRequest, DescribeQuorumRequest, ElectLeadersRequest, EnvelopeRequest, FetchRequest,
-    FetchSnapshotRequest, IncrementalAlterConfigsRequest, ListPartitionReassignmentsRequest, UnregisterBrokerRequest,
-    UpdateFeaturesRequest,
+    DescribeClusterRequest, DescribeConfigsRequest, DescribeQuorumRequest, ElectLeadersRequest, EnvelopeRequest,
+    FetchRequest, FetchSnapshotRequest, IncrementalAlterConfigsRequest, ListPartitionReassignmentsRequest,
+    UnregisterBrokerRequest, UpdateFeaturesRequest,
 };
 
 use super::ControllerNode;
@@ -16,6 +16,7 @@ wire::apis!(ControllerNode {
     ApiVersions(ApiVersionsRequest) 0..=4;
     CreateTopics(CreateTopicsRequest) 2..=7;
     DeleteTopics(DeleteTopicsRequest) 1..=6;
+    DescribeConfigs(DescribeConfigsRequest) 1..=4;
     AlterConfigs(AlterConfigsRequest) 0..=2;
     CreatePartitions(CreatePartitionsRequest) 0..=3;
     ElectLeaders(ElectLeadersRequest) 0..=2;

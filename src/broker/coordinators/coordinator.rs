@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use machine::{Append, Shard, Step};
+use machine::{Append, Shard};
 use model::batch::Compression;
-use model::{ErrorCode, LeaderEpoch, Timestamp};
+use model::{ErrorCode, LeaderEpoch, Offset, Timestamp};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
 
@@ -145,24 +145,14 @@ impl<M: Resident> Coordinator<M> {
 
     fn step(&self, core: &mut Core<M>, event: M::Event) {
         let now = host::clock::steady();
-        let Step { append, effects } = core.shard.on_event(now, event);
-        core.release(effects);
-        if let Some(append) = append {
-            let base = append.base;
-            match self.append(append, now) {
-                Ok(()) => {
-                    let effects = core.shard.on_committed(self.partition.log().high_watermark());
-                    core.release(effects);
-                }
-                Err(Unwritten::Refused(error)) => {
-                    let effects = core.shard.on_refused(base);
-                    core.refuse(effects, told(error));
-                }
-                Err(Unwritten::Lost(reason)) => {
-                    let partition = &self.partition.id;
-                    tracing::error!(%partition, reason, "the coordinator's log is not as it knows it; it answers nobody");
-                    core.end();
-                }
+        let written = core.shard.on_event_written(now, event, |append| self.append(append, now));
+        match written {
+            Ok(effects) => core.release(effects),
+            Err((effects, Unwritten::Refused(error))) => core.refuse(effects, told(error)),
+            Err((_, Unwritten::Lost(reason))) => {
+                let partition = &self.partition.id;
+                tracing::error!(%partition, reason, "the coordinator's log is not as it knows it; it answers nobody");
+                core.end();
             }
         }
         let deadline = core.shard.machine().next_deadline();
@@ -172,8 +162,10 @@ impl<M: Resident> Coordinator<M> {
         }
     }
 
-    fn append(&self, append: Append<M::Record>, now: Timestamp) -> Result<(), Unwritten> {
-        writing::append::<M>(&self.partition, self.epoch, self.compression, append, now)
+    /// Up to where the partition is committed then.
+    fn append(&self, append: &Append<M::Record>, now: Timestamp) -> Result<Offset, Unwritten> {
+        writing::append::<M>(&self.partition, self.epoch, self.compression, append, now)?;
+        Ok(self.partition.log().high_watermark())
     }
 
     /// When the machine wants to be woken; `None` when it is over.

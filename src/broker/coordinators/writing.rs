@@ -27,7 +27,7 @@ pub fn append<M: Resident>(
     partition: &Partition,
     epoch: LeaderEpoch,
     compression: Compression,
-    append: Append<M::Record>,
+    append: &Append<M::Record>,
     now: Timestamp,
 ) -> Result<(), Unwritten> {
     let encoded: Result<Vec<Written>, String> = append.records.iter().map(M::encode).collect();

@@ -103,14 +103,11 @@ struct Answered {
 
 impl Answered {
     fn add(&mut self, told: TopicErrors) {
-        let partitions = told.partitions.into_iter().map(|(index, error)| {
-            OffsetCommitResponsePartition::default().with_partition_index(index.0).with_error_code(error.code())
-        });
         let key = match self.by_id {
             true => (told.id, TopicName::from("")),
             false => (TopicId::ZERO, told.name),
         };
-        self.topics.entry(key).or_default().extend(partitions);
+        self.topics.entry(key).or_default().extend(told.partitions.into_iter().map(partition));
     }
 
     /// With what the coordinator said: as it stands if that is all there is, else each topic once
@@ -120,12 +117,15 @@ impl Answered {
             told.into_iter().for_each(|topic| self.add(topic));
             return self.response();
         }
-        let topics = told.into_iter().map(|topic| {
-            let mut alone = Self { by_id: self.by_id, topics: IndexMap::new() };
-            alone.add(topic);
-            alone.response().topics
+        let topics = told.into_iter().map(|told| {
+            let topic = OffsetCommitResponseTopic::default()
+                .with_partitions(told.partitions.into_iter().map(partition).collect());
+            match self.by_id {
+                true => topic.with_topic_id(told.id.0),
+                false => topic.with_name(topic_name(&told.name)),
+            }
         });
-        OffsetCommitResponse::default().with_topics(topics.flatten().collect())
+        OffsetCommitResponse::default().with_topics(topics.collect())
     }
 
     fn response(self) -> OffsetCommitResponse {
@@ -135,4 +135,8 @@ impl Answered {
         });
         OffsetCommitResponse::default().with_topics(topics.collect())
     }
+}
+
+fn partition((index, error): (PartitionIndex, ErrorCode)) -> OffsetCommitResponsePartition {
+    OffsetCommitResponsePartition::default().with_partition_index(index.0).with_error_code(error.code())
 }
