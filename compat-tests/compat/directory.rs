@@ -3,7 +3,9 @@
 mod groups;
 mod three;
 
-use anyhow::{Context, Result, bail};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
 
 use super::bench::Bench;
 use super::differences::listed;
@@ -11,7 +13,10 @@ use super::options::Options;
 use super::script::difference;
 use super::{Entry, dump, state};
 use crate::kit::broker::Node;
-use crate::kit::{Broker, Kind, Layout, Quorum, kcat};
+use crate::kit::{Broker, Kind, Layout, Quorum, Stopwatch, kcat};
+
+/// A change has come through within this.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 pub fn entries(options: &Options) -> Vec<Entry> {
     let (ours, kafka) = (options.against, Kind::Kafka);
@@ -132,7 +137,15 @@ fn write_more(bench: &Bench, broker: &Broker, clean: bool) -> Result<()> {
     }
     let configs = "kafka.admin.ConfigCommand";
     let change = ["--alter", "--delete-config", "retention.ms"];
-    tool(bench, broker, configs, &[&["--entity-type", "topics", "--entity-name", "plain"][..], &change[..]].concat())
+    tool(bench, broker, configs, &[&["--entity-type", "topics", "--entity-name", "plain"][..], &change[..]].concat())?;
+    // Apache Kafka's broker knows of it a moment after its controller has said so.
+    let topics = "org.apache.kafka.tools.TopicCommand";
+    let describe = ["--bootstrap-server", &broker.address(), "--describe", "--topic", "plain"];
+    let since = Stopwatch::start();
+    while bench.tools.run(topics, &describe)?.ok()?.contains("retention.ms") {
+        ensure!(since.left_of(PATIENCE).is_some(), "the configuration is not gone");
+    }
+    Ok(())
 }
 
 fn create(bench: &Bench, broker: &Broker, topic: &str, options: &[&str]) -> Result<()> {

@@ -48,8 +48,8 @@ impl Suite for RustRdkafka {
     }
 
     fn broker(&self, _: &str) -> (&'static str, Layout) {
-        // Its tests name broker 0 and expect three partitions.
-        let layout = Layout { node_id: 0, ..Layout::default() };
+        // Its tests name broker 0 and expect three partitions, and to find records of 1970, which are due for deletion.
+        let layout = Layout { node_id: 0, ..Layout::default() }.with("log.retention.ms", "-1");
         ("rust-rdkafka", layout.with("num.partitions", "3").with("broker.rack", "RACK1"))
     }
 
