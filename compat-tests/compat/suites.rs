@@ -142,7 +142,7 @@ fn run(bench: &Bench, name: &str) -> Result<String> {
             rows.iter().filter_map(|row| fault(row, outcomes.get(row.test), against, suite.path())).collect()
         };
         let mut seen = faults(&suite.run(&call)?);
-        let racy = rows.iter().any(|row| row.verdict == Verdict::Racy);
+        let racy = rows.iter().any(Row::is_racy);
         let again = racy && !seen.is_empty();
         if again {
             forget(&side.address, &rows)?;

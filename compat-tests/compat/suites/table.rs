@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 pub enum Verdict {
     /// It passes.
     Pass,
-    /// It passes, but takes so long that only `--all` runs it.
+    /// It passes, but takes so long that only `--all` runs it; with a reason it is racy besides.
     Long,
     /// It passes, but now and then loses a race of its own, against Apache Kafka as well: it may try a second time. The reason says
     /// what was seen.
@@ -64,8 +64,16 @@ fn row(line: &'static str) -> Result<Row> {
         other => bail!("`{other}` is none of pass, long, racy, not-yet, no-test, local"),
     };
     let wants_reason = matches!(verdict, Verdict::Racy | Verdict::NotYet | Verdict::NoTest);
-    ensure!(wants_reason != reason.is_empty(), "a reason belongs to racy, not-yet and no-test, and only there");
+    let said = verdict == Verdict::Long || wants_reason != reason.is_empty();
+    ensure!(said, "a reason belongs to racy, not-yet and no-test, and may be with long");
     Ok(Row { verdict, limit: Duration::from_secs(seconds.parse()?), test, reason })
+}
+
+impl Row {
+    /// Whether it may try a second time.
+    pub fn is_racy(&self) -> bool {
+        self.verdict == Verdict::Racy || (self.verdict == Verdict::Long && !self.reason.is_empty())
+    }
 }
 
 #[cfg(test)]
