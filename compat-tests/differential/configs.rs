@@ -38,11 +38,7 @@ const RESOURCES: &[Resource<'_>] = &[
 ];
 
 pub fn play(play: &mut Play) -> Result<()> {
-    play.create(&[
-        topic("c-plain", 1),
-        topic_with("c-set", 1, &[("retention.ms", "5"), ("cleanup.policy", "compact,delete")]),
-        topic("c-old", 1),
-    ])?;
+    prepare(play)?;
     describe(play)?;
     incremental(play)?;
     legacy(play)?;
@@ -50,6 +46,15 @@ pub fn play(play: &mut Play) -> Result<()> {
         one(play, "after all", 4, *resource, None, true, false)?;
     }
     Ok(())
+}
+
+/// The topics that are looked at.
+pub fn prepare(play: &mut Play) -> Result<()> {
+    play.create(&[
+        topic("c-plain", 1),
+        topic_with("c-set", 1, &[("retention.ms", "5"), ("cleanup.policy", "compact,delete")]),
+        topic("c-old", 1),
+    ])
 }
 
 fn one(
@@ -82,7 +87,7 @@ fn sort(it: &mut DescribeConfigsResponse) {
     }
 }
 
-fn describe(play: &mut Play) -> Result<()> {
+pub fn describe(play: &mut Play) -> Result<()> {
     for v in 1..=4 {
         for resource in RESOURCES {
             one(play, "", v, *resource, None, false, false)?;

@@ -13,7 +13,7 @@ use kafka_protocol::messages::{
 use uuid::Uuid;
 
 use super::configs;
-use super::make::{assigned, name, s};
+use super::make::{assigned, name, s, set};
 use super::play::{Play, Step};
 use super::quorums;
 use crate::kit::Broker;
@@ -33,6 +33,10 @@ pub fn play(broker: Broker) -> Result<Vec<Step>> {
     play.create(&[assigned("led", &[(0, &[ME])])])?;
     let led = play.id("led")?;
     let cluster = play.cluster_id()?;
+    configs::prepare(play)?;
+    play.quietly(1, &set(4, "", &[("log.cleaner.backoff.ms", 0, Some("14000"))]))?;
+    play.quietly(1, &set(4, "7", &[("background.threads", 0, Some("9"))]))?;
+    play.settle()?;
     play.turn_to_controller()?;
     let epoch = quorums::epoch(play)?;
     for v in 0..=2 {
@@ -47,7 +51,7 @@ pub fn play(broker: Broker) -> Result<Vec<Step>> {
     brokers(play)?;
     partitions(play, led)?;
     envelopes(play)?;
-    configs::play(play)?;
+    configs::describe(play)?;
     Ok(play.take_steps())
 }
 
