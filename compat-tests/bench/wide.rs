@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use kafka_protocol::messages::ElectLeadersRequest;
 
 use super::contender::Name;
 use super::rows::{NOT_MORE, Plan};
@@ -61,6 +62,7 @@ fn measure(cluster: &mut Three, partitions: i32, sheet: &mut Sheet) -> Result<()
     in_sync(cluster, partitions)?;
     add("started after SIGKILL of all and in sync", NOT_MORE, watch.elapsed());
 
+    lead_evenly(cluster, partitions)?;
     let active = state::active_controller(&mut cluster.any()?)?;
     cluster.kill(active).context("the active controller")?;
     let watch = Stopwatch::start();
@@ -101,6 +103,20 @@ fn led(cluster: &Three, partitions: i32) -> Result<()> {
         let runs: Vec<i32> = cluster.running().map(|(id, _)| id).collect();
         Ok(found.values().all(|it| runs.contains(&it.leader)) && answer(cluster, found)?)
     })
+}
+
+/// Until every node leads about as many as the others: who comes back from its death has its partitions back only when asked.
+fn lead_evenly(cluster: &Three, partitions: i32) -> Result<()> {
+    let preferred = ElectLeadersRequest::default().with_topic_partitions(None).with_timeout_ms(30_000);
+    until(cluster, partitions, |found| {
+        let led_by = |id: i32| found.values().filter(|it| it.leader == id).count();
+        let even = cluster.running().all(|(id, _)| led_by(id) * cluster.count() >= found.len() / 2);
+        if !even {
+            cluster.any()?.call(2, &preferred)?;
+        }
+        Ok(even)
+    })?;
+    led(cluster, partitions)
 }
 
 /// Until every replica of every partition is in sync.
