@@ -22,6 +22,11 @@ impl Waiters {
         parked.push(Arc::downgrade(waiter));
     }
 
+    /// Has a waiter hear of no more.
+    pub fn leave(&self, waiter: &Arc<Notify>) {
+        self.parked.lock().retain(|parked| !std::ptr::eq(parked.as_ptr(), Arc::as_ptr(waiter)));
+    }
+
     /// Wakes everyone: there is something new to see.
     pub fn wake(&self) {
         self.parked.lock().retain(|waiter| {
@@ -43,6 +48,20 @@ mod tests {
         waiters.park(&waiter);
         waiters.wake();
         waiter.notified().await;
+    }
+
+    #[test]
+    fn who_leaves_hears_of_no_more() {
+        let (waiters, stays, leaves) = (Waiters::default(), Arc::new(Notify::new()), Arc::new(Notify::new()));
+        waiters.park(&stays);
+        waiters.park(&leaves);
+        waiters.leave(&leaves);
+        waiters.wake();
+        let heard = |waiter: &Notify| {
+            let mut heard = std::pin::pin!(waiter.notified());
+            heard.as_mut().enable()
+        };
+        assert_eq!((heard(&stays), heard(&leaves)), (true, false));
     }
 
     #[test]

@@ -112,7 +112,7 @@ impl<M: Machine> Shard<M> {
 
     /// Effects of a decision that wrote nothing wait for what it saw.
     fn rest(&mut self, effects: Vec<M::Effect>) -> Vec<M::Effect> {
-        if self.next == self.high_watermark {
+        if self.is_settled() {
             return effects;
         }
         self.parked.entry(self.next).or_default().extend(effects);
@@ -156,6 +156,11 @@ impl<M: Machine> Shard<M> {
         }
         self.next = self.high_watermark;
         std::mem::take(&mut self.parked).into_values().flatten().collect()
+    }
+
+    /// Whether nothing waits for the log to be committed.
+    pub fn is_settled(&self) -> bool {
+        self.next == self.high_watermark
     }
 
     /// The state up to the high watermark.

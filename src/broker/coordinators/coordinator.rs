@@ -26,6 +26,8 @@ pub struct Coordinator<M: Resident> {
     core: Mutex<Core<M>>,
     /// The next deadline came nearer.
     alarm: Notify,
+    /// More of the partition is committed. Parked there only while something waits for it: mostly it is committed when it is written.
+    committed: Arc<Notify>,
 }
 
 struct Core<M: Resident> {
@@ -33,6 +35,8 @@ struct Core<M: Resident> {
     phase: Phase,
     waiting: BTreeMap<u64, oneshot::Sender<Result<M::Reply, ErrorCode>>>,
     last_token: u64,
+    /// Whether `committed` is parked at the partition.
+    parked: bool,
     /// When the clock will look again.
     armed: Option<Timestamp>,
 }
@@ -55,9 +59,17 @@ impl<M: Resident> Coordinator<M> {
             phase: Phase::Loading,
             waiting: BTreeMap::new(),
             last_token: 0,
+            parked: false,
             armed: None,
         };
-        Arc::new(Self { partition, epoch, compression, core: Mutex::new(core), alarm: Notify::new() })
+        Arc::new(Self {
+            partition,
+            epoch,
+            compression,
+            core: Mutex::new(core),
+            alarm: Notify::new(),
+            committed: Arc::default(),
+        })
     }
 
     /// The reign it serves in.
@@ -132,8 +144,30 @@ impl<M: Resident> Coordinator<M> {
     fn on_committed(&self) {
         let mut core = self.core.lock();
         if core.serving().is_ok() {
-            let effects = core.shard.on_committed(self.partition.log().high_watermark());
-            core.release(effects);
+            self.look(&mut core);
+            self.watch(&mut core);
+        }
+    }
+
+    fn look(&self, core: &mut Core<M>) {
+        let effects = core.shard.on_committed(self.partition.log().high_watermark());
+        core.release(effects);
+    }
+
+    /// Hears of what is committed while something waits for it, and only then.
+    fn watch(&self, core: &mut Core<M>) {
+        match (core.shard.is_settled(), core.parked) {
+            (true, true) => {
+                self.partition.writers.leave(&self.committed);
+                core.parked = false;
+            }
+            (false, false) => {
+                self.partition.writers.park(&self.committed);
+                core.parked = true;
+                // Parked first and looked at then, so that nothing that comes in between is missed.
+                self.look(core);
+            }
+            _ => {}
         }
     }
 
@@ -155,6 +189,7 @@ impl<M: Resident> Coordinator<M> {
                 core.end();
             }
         }
+        self.watch(core);
         let deadline = core.shard.machine().next_deadline();
         if deadline.is_some_and(|deadline| core.armed.is_none_or(|armed| deadline < armed)) {
             core.armed = deadline;
@@ -224,17 +259,13 @@ fn told(error: ErrorCode) -> ErrorCode {
 
 /// Wakes the machine at its deadlines, until the coordinator is over or gone.
 async fn keep_time<M: Resident>(coordinator: Weak<Coordinator<M>>) {
-    let committed = Arc::new(Notify::new());
-    if let Some(coordinator) = coordinator.upgrade() {
-        coordinator.partition.writers.park(&committed);
-    }
     while let Some(coordinator) = coordinator.upgrade() {
         coordinator.on_committed();
         let Some(deadline) = coordinator.arm() else { return };
         let woken = async {
             tokio::select! {
                 () = coordinator.alarm.notified() => {}
-                () = committed.notified() => {}
+                () = coordinator.committed.notified() => {}
             }
         };
         let now = host::clock::steady();
