@@ -33,5 +33,5 @@ mod sync_group;
 
 pub use api_versions::{Spoken, tell_versions};
 pub use describe_cluster::{BROKERS, CONTROLLERS};
-pub use describe_configs::{describe, dynamic, settings};
+pub use describe_configs::{dynamic_configs, settings, tell_configs};
 pub use metadata::ids;

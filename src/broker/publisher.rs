@@ -8,7 +8,7 @@ use model::{BrokerEpoch, DirectoryId, PartitionIndex, TopicId, TopicPartition};
 use replication::leader::Reign;
 use tracing::{info, warn};
 
-use crate::handlers::dynamic;
+use crate::handlers::dynamic_configs;
 use crate::node::{Node, Published};
 use crate::partition::Partition;
 use crate::topic_settings::TopicSettings;
@@ -203,7 +203,7 @@ impl Node {
 
     /// Puts the image's dynamic configurations of this broker and of all brokers in force.
     pub fn apply_dynamic(&self, image: &Image) {
-        let (cluster, own) = dynamic(image, self.id());
+        let (cluster, own) = dynamic_configs(image, self.id());
         match self.config().with_dynamic(&cluster, &own) {
             Err(error) => warn!(%error, "the dynamic configuration contradicts itself and is not used"),
             Ok((config, ignored)) => {

@@ -25,12 +25,12 @@ impl Refusal {
 
 impl Handle<DescribeConfigsRequest> for Node {
     async fn handle(&self, _: &Context, request: DescribeConfigsRequest) -> Answer<DescribeConfigsResponse, FileSlice> {
-        describe(&self.published().image, &self.config(), &request).into()
+        tell_configs(&self.published().image, &self.config(), &request).into()
     }
 }
 
 /// What the node with this configuration in force tells of the resources.
-pub fn describe(image: &Image, node: &NodeConfig, request: &DescribeConfigsRequest) -> DescribeConfigsResponse {
+pub fn tell_configs(image: &Image, node: &NodeConfig, request: &DescribeConfigsRequest) -> DescribeConfigsResponse {
     let results = request.resources.iter().map(|resource| {
         let told = DescribeConfigsResult::default()
             .with_resource_type(resource.resource_type)
@@ -100,7 +100,7 @@ pub fn broker_id(name: &str) -> Result<i32, Refusal> {
 }
 
 /// The dynamic configurations of all brokers, and of this one.
-pub fn dynamic(image: &Image, node: NodeId) -> (Settings, Settings) {
+pub fn dynamic_configs(image: &Image, node: NodeId) -> (Settings, Settings) {
     let of = |name: &str| settings(image, &ConfigResource::new(ResourceType::BROKER, name));
     (of(""), of(&node.to_string()))
 }

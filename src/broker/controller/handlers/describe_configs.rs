@@ -5,18 +5,18 @@ use tracing::warn;
 use wire::{Answer, Context, Handle};
 
 use crate::controller::ControllerNode;
-use crate::handlers::{describe, dynamic};
+use crate::handlers::{dynamic_configs, tell_configs};
 use crate::node::FileSlice;
 
 impl Handle<DescribeConfigsRequest> for ControllerNode {
     async fn handle(&self, _: &Context, request: DescribeConfigsRequest) -> Answer<DescribeConfigsResponse, FileSlice> {
         let image = self.image();
-        let (cluster, own) = dynamic(&image, self.id());
+        let (cluster, own) = dynamic_configs(&image, self.id());
         match self.config.with_dynamic(&cluster, &own) {
-            Ok((in_force, _)) => describe(&image, &in_force, &request),
+            Ok((in_force, _)) => tell_configs(&image, &in_force, &request),
             Err(error) => {
                 warn!(%error, "the dynamic configuration contradicts itself and is not used");
-                describe(&image, &self.config, &request)
+                tell_configs(&image, &self.config, &request)
             }
         }
         .into()
