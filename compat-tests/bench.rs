@@ -26,12 +26,14 @@ use sheet::Sheet;
 /// Prints a table and writes it as JSON; whether the aims are met, where `--assert` asks.
 ///
 /// `--quick` is small enough for every change, `--only produce,start` takes rows by the start of their names,
-/// `--against ottla,floor` leaves contenders out, `--rounds N` (3; quick 1), `--json FILE` (`target/bench.json`).
+/// `--against ottla,floor` leaves contenders out, `--rounds N` (3; quick 1), `--json FILE` (`target/bench.json`). `--wide N` is how many partitions the row
+/// of that name has, in hundreds (1000; quick 600).
 ///
 /// # Errors
 /// Where it was asked wrongly, or a contender fails.
 pub fn bench(words: &[String]) -> Result<bool> {
-    let options = Options::read(words, &["quick", "assert"], &["only", "against", "rounds", "json", "mib", "seconds"])?;
+    let options =
+        Options::read(words, &["quick", "assert"], &["only", "against", "rounds", "json", "mib", "seconds", "wide"])?;
     let quick = options.has("quick");
     let plan = Plan {
         rounds: options.number("rounds", if quick { 1 } else { 3 })?,
@@ -41,7 +43,7 @@ pub fn bench(words: &[String]) -> Result<bool> {
         members: if quick { 50 } else { 500 },
         groups: if quick { 300 } else { 10_000 },
         offsets: if quick { 50_000 } else { 1_000_000 },
-        wide: if quick { 600 } else { 10_000 },
+        wide: i32::try_from(options.number("wide", if quick { 600 } else { 1000 })?)?,
         keys: if quick { 300_000 } else { 5_000_000 },
     };
     let wanted: Vec<&str> = options.value("only").map_or(Vec::new(), |only| only.split(',').collect());

@@ -10,7 +10,7 @@ use super::contender::Name;
 use super::latency::Pace;
 use super::rows::{GIB, NOT_MORE, NOT_WORSE, Plan};
 use super::sheet::{Aim, Sheet, Unit};
-use super::three::Three;
+use super::three::{self, Three};
 use super::{javas, latency, throughput};
 use crate::kit::Stopwatch;
 use crate::raw::admin;
@@ -20,22 +20,10 @@ const RATE: u64 = 20_000;
 /// `linger.ms` of the Java producer by default (KIP-1030).
 const LINGER_MS: u64 = 5;
 
-/// Each round starts a cluster of each contender, for three idle nodes of the other would be heard in the figures.
-///
 /// # Errors
-/// Where one does not start, or an answer has an error.
+/// Where a node does not start, or an answer has an error.
 pub fn rounds(dir: &Path, plan: &Plan, contenders: &[Name], sheet: &mut Sheet) -> Result<()> {
-    for round in 0..plan.rounds {
-        for who in contenders {
-            let dir = dir.join(format!("{round}-{}", who.text()));
-            let cluster = Three::start(*who, &dir).with_context(|| who.text())?;
-            cluster.measure(plan, sheet).with_context(|| who.text())?;
-            // A cluster that ends well says good-bye to a majority, and the last two have none.
-            drop(cluster);
-            std::fs::remove_dir_all(&dir)?;
-        }
-    }
-    Ok(())
+    three::rounds(dir, plan.rounds, contenders, |cluster| cluster.measure(plan, sheet))
 }
 
 impl Three {

@@ -25,10 +25,31 @@ pub struct Three {
     nodes: BTreeMap<i32, Running>,
 }
 
+/// Each round starts a cluster of each contender, for three idle nodes of the other would be heard in the figures.
+///
+/// # Errors
+/// Where one does not start, or `measure` has one.
+pub fn rounds(
+    dir: &Path,
+    rounds: u64,
+    contenders: &[Name],
+    mut measure: impl FnMut(&mut Three) -> Result<()>,
+) -> Result<()> {
+    for round in 0..rounds {
+        for who in contenders {
+            let dir = dir.join(format!("{round}-{}", who.text()));
+            let mut cluster = Three::start(*who, &dir).with_context(|| who.text())?;
+            measure(&mut cluster).with_context(|| who.text())?;
+            // A cluster that ends well says good-bye to a majority, and the last two have none.
+            drop(cluster);
+            std::fs::remove_dir_all(&dir)?;
+        }
+    }
+    Ok(())
+}
+
 impl Three {
-    /// # Errors
-    /// Where one does not start.
-    pub fn start(name: Name, dir: &Path) -> Result<Self> {
+    fn start(name: Name, dir: &Path) -> Result<Self> {
         let layout = Layout::default().with("auto.create.topics.enable", "false");
         let nodes = Cluster::prepare(dir, &layout)?;
         let sites = nodes.iter().map(|node| Ok((node.layout().node_id, Site::on(name, node.clone())?)));
@@ -94,20 +115,29 @@ impl Three {
         self.nodes.values().map(|it| it.process.cpu()).sum()
     }
 
+    /// Asks for a topic until it is made.
+    ///
+    /// # Errors
+    /// Where that does not happen in time.
+    pub fn make(&self, topic: &str, partitions: i32) -> Result<()> {
+        let since = Stopwatch::start();
+        loop {
+            match self.any().and_then(|mut it| state::create(&mut it, topic, partitions)) {
+                Ok(()) => return Ok(()),
+                Err(error) => ensure!(since.left_of(PATIENCE).is_some(), "{topic} cannot be made: {error:#}"),
+            }
+            pause::short();
+        }
+    }
+
     /// Makes a topic and waits until all replicas are in sync and all nodes lead as many.
     ///
     /// # Errors
     /// Where that does not happen in time.
     pub fn create(&self, topic: &str, partitions: i32) -> Result<Led> {
+        self.make(topic, partitions)?;
         let mut connection = self.any()?;
         let since = Stopwatch::start();
-        loop {
-            if let Ok(()) = state::create(&mut connection, topic, partitions) {
-                break;
-            }
-            ensure!(since.left_of(PATIENCE).is_some(), "{topic} cannot be made");
-            pause::short();
-        }
         loop {
             let mut led = Led::new();
             for ((_, partition), placed) in
@@ -135,16 +165,20 @@ impl Three {
         Ok(serving.into_values().all(|it| it))
     }
 
-    /// The same at each leader, at once.
+    /// The same at each of these nodes, at once, each with what is its own.
     ///
     /// # Errors
     /// Where one fails.
-    pub fn each<T: Send>(&self, led: &Led, act: impl Fn(&str, &[i32]) -> Result<T> + Sync) -> Result<BTreeMap<i32, T>> {
+    pub fn each<W: Sync, T: Send>(
+        &self,
+        works: &BTreeMap<i32, W>,
+        act: impl Fn(&str, &W) -> Result<T> + Sync,
+    ) -> Result<BTreeMap<i32, T>> {
         std::thread::scope(|scope| {
             let act = &act;
-            let acts = led.iter().map(|(id, partitions)| {
+            let acts = works.iter().map(|(id, work)| {
                 let address = self.nodes.get(id).with_context(|| format!("there is no node {id}"))?.address();
-                Ok((*id, scope.spawn(move || act(&address, partitions))))
+                Ok((*id, scope.spawn(move || act(&address, work))))
             });
             let acts = acts.collect::<Result<Vec<_>>>()?;
             acts.into_iter().map(|(id, act)| Ok((id, ended(act)?))).collect()

@@ -10,7 +10,7 @@ use kafka_protocol::messages::ElectLeadersRequest;
 use super::contender::Name;
 use super::rows::{NOT_MORE, Plan};
 use super::sheet::{Aim, Sheet, Unit};
-use super::three::{PATIENCE, Three};
+use super::three::{self, PATIENCE, Three};
 use crate::crash::cluster::state::{self, Partitions};
 use crate::kit::Stopwatch;
 use crate::pause;
@@ -22,21 +22,10 @@ const LED_AGAIN: Aim = Aim::NoMoreAndUnder(5000.0);
 const DECIDES_AGAIN: Aim = Aim::NoMoreAndUnder(2000.0);
 const IN_SYNC_AGAIN: Aim = Aim::NoMoreAndUnder(3000.0);
 
-/// Each round starts a cluster of each contender.
-///
 /// # Errors
-/// Where one does not start, or a partition stays without a leader.
+/// Where a node does not start, or a partition stays without a leader.
 pub fn rounds(dir: &Path, plan: &Plan, contenders: &[Name], sheet: &mut Sheet) -> Result<()> {
-    for round in 0..plan.rounds {
-        for who in contenders {
-            let dir = dir.join(format!("{round}-{}", who.text()));
-            let mut cluster = Three::start(*who, &dir).with_context(|| who.text())?;
-            measure(&mut cluster, plan.wide, sheet).with_context(|| who.text())?;
-            drop(cluster);
-            std::fs::remove_dir_all(&dir)?;
-        }
-    }
-    Ok(())
+    three::rounds(dir, plan.rounds, contenders, |cluster| measure(cluster, plan.wide, sheet))
 }
 
 fn measure(cluster: &mut Three, partitions: i32, sheet: &mut Sheet) -> Result<()> {
@@ -47,8 +36,7 @@ fn measure(cluster: &mut Three, partitions: i32, sheet: &mut Sheet) -> Result<()
     };
     let watch = Stopwatch::start();
     for topic in 0..partitions / EACH {
-        // Nobody else asks: the first answer may be late, but it comes.
-        create(cluster, &format!("wide-{topic}"), EACH)?;
+        cluster.make(&format!("wide-{topic}"), EACH)?;
     }
     led(cluster, partitions)?;
     add("all made and led", NOT_MORE, watch.elapsed());
@@ -67,7 +55,7 @@ fn measure(cluster: &mut Three, partitions: i32, sheet: &mut Sheet) -> Result<()
     cluster.kill(active).context("the active controller")?;
     let watch = Stopwatch::start();
     let (made, led) = std::thread::scope(|scope| {
-        let making = scope.spawn(|| create(cluster, "after", 1).map(|()| watch.elapsed()));
+        let making = scope.spawn(|| cluster.make("after", 1).map(|()| watch.elapsed()));
         let led = led(cluster, partitions).map(|()| watch.elapsed());
         (making.join().unwrap_or_else(|_| anyhow::bail!("a thread panicked")), led)
     });
@@ -83,18 +71,6 @@ fn measure(cluster: &mut Three, partitions: i32, sheet: &mut Sheet) -> Result<()
     let mean = resident as f64 / 1024.0 / cluster.count() as f64;
     sheet.add(&format!("{of}: memory of each"), Unit::Mib, NOT_MORE, who, mean);
     Ok(())
-}
-
-/// Asks until it is made.
-fn create(cluster: &Three, topic: &str, partitions: i32) -> Result<()> {
-    let since = Stopwatch::start();
-    loop {
-        match cluster.any().and_then(|mut it| state::create(&mut it, topic, partitions)) {
-            Ok(()) => return Ok(()),
-            Err(error) => ensure!(since.left_of(PATIENCE).is_some(), "{topic} cannot be made: {error:#}"),
-        }
-        pause::short();
-    }
 }
 
 /// Until every partition has a leader that runs and answers for it.
@@ -148,28 +124,19 @@ fn until(cluster: &Three, partitions: i32, is: impl Fn(&Partitions) -> Result<bo
 
 /// Whether each leader answers for all that it leads.
 fn answer(cluster: &Three, found: &Partitions) -> Result<bool> {
-    let mut led: BTreeMap<(i32, &str), Vec<i32>> = BTreeMap::new();
+    let mut led: BTreeMap<i32, BTreeMap<&str, Vec<i32>>> = BTreeMap::new();
     for ((topic, partition), placed) in found {
-        led.entry((placed.leader, topic)).or_default().push(*partition);
+        led.entry(placed.leader).or_default().entry(topic).or_default().push(*partition);
     }
-    std::thread::scope(|scope| {
-        let asks: Vec<_> = cluster
-            .running()
-            .map(|(id, node)| {
-                let led = led.iter().filter(move |((leader, _), _)| *leader == id);
-                scope.spawn(move || {
-                    let mut connection = Connection::open(&node.address())?;
-                    for ((_, topic), partitions) in led {
-                        let ends = admin::end_offsets(&mut connection, topic, EACH)?;
-                        if !partitions.iter().all(|it| ends.get(*it as usize).is_some_and(Option::is_some)) {
-                            return Ok(false);
-                        }
-                    }
-                    Ok(true)
-                })
-            })
-            .collect();
-        let answers = asks.into_iter().map(|it| it.join().unwrap_or_else(|_| anyhow::bail!("a thread panicked")));
-        Ok(answers.collect::<Result<Vec<_>>>()?.into_iter().all(|it| it))
-    })
+    let answers = cluster.each(&led, |address, topics| {
+        let mut connection = Connection::open(address)?;
+        for (topic, partitions) in topics {
+            let ends = admin::end_offsets(&mut connection, topic, EACH)?;
+            if !partitions.iter().all(|it| ends.get(*it as usize).is_some_and(Option::is_some)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    })?;
+    Ok(answers.into_values().all(|it| it))
 }

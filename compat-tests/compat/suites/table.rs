@@ -88,6 +88,12 @@ mod tests {
     }
 
     #[test]
+    fn a_long_one_with_a_reason_is_racy() {
+        let rows = read("long 30 one\nlong 30 two it loses a race\nracy 30 three so does it\npass 30 four\n").unwrap();
+        assert_eq!(rows.iter().map(Row::is_racy).collect::<Vec<_>>(), [false, true, true, false]);
+    }
+
+    #[test]
     fn refuses_what_says_too_little_or_too_much() {
         for text in
             ["pass 30 one\npass 30 one", "not-yet 30 one", "pass 30 one because", "maybe 30 one", "pass one", "pass"]
