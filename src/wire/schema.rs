@@ -33,7 +33,7 @@ mod value;
 
 pub use error::{DecodeError, EncodeError};
 #[doc(hidden)]
-pub use fields::{read, read_tag, read_tags, write, write_tags};
+pub use fields::{TagsWriter, read, read_tag, read_tags, write};
 pub use layout::{Field, Kind, Layout, Versions};
 pub use value::{At, Nullable, Tags, Value, read_varint, write_varint};
 

@@ -88,15 +88,20 @@ macro_rules! schema {
             fn encode(
                 &self, out: &mut $crate::schema::BytesMut, at: $crate::schema::At,
             ) -> Result<(), $crate::schema::EncodeError> {
-                #[allow(unused_mut)]
-                let mut tags = $crate::schema::Tags::new();
                 $({
                     const FIELD: $crate::schema::Field = $crate::schema!(
                         @field $field: $type, $lo [$($hi)?] [$($tag)?] [$($from)?] [$($default)?] [$($ignorable)?]);
                     $crate::schema::write(
-                        &FIELD, &self.$field, || $crate::schema!(@default $type [$($default)?]), out, &mut tags, at)?;
+                        &FIELD, &self.$field, || $crate::schema!(@default $type [$($default)?]), out, at)?;
                 })*
-                $crate::schema::write_tags(out, tags, &self.unknown_tags, at)
+                #[allow(unused_mut)]
+                let mut tags = $crate::schema::TagsWriter::new(out, at);
+                $($crate::schema!(@tagged [$($tag)?] {
+                    const FIELD: $crate::schema::Field = $crate::schema!(
+                        @field $field: $type, $lo [$($hi)?] [$($tag)?] [$($from)?] [$($default)?] [$($ignorable)?]);
+                    tags.write(&FIELD, &self.$field, || $crate::schema!(@default $type [$($default)?]))?;
+                });)*
+                tags.end(&self.unknown_tags)
             }
 
             fn decode(
@@ -156,6 +161,8 @@ macro_rules! schema {
     };
     (@default $type:ty []) => { <$type as Default>::default() };
     (@default $type:ty [$default:expr]) => {{ let value: $type = $default; value }};
+    (@tagged [] $write:block) => {};
+    (@tagged [$tag:literal] $write:block) => { $write };
     (@or [] $other:expr) => { $other };
     (@or [$value:expr] $other:expr) => { $value };
     (@some []) => { None };

@@ -45,6 +45,36 @@ fn a_version_has_its_own_bytes() {
     assert_eq!(bytes(&sample, 4), Err(EncodeError::Version(4)));
 }
 
+schema! {
+    /// Tagged fields that are not declared in their order.
+    message Tagged key 8, versions 0-0, flexible 0+ {
+        third: String, 0+, tag 3;
+        first: Option<String>, 0+, tag 1;
+    }
+}
+
+#[test]
+fn tagged_fields_stand_in_their_order_and_may_be_long() {
+    let written = |tagged: &Tagged| {
+        let mut out = BytesMut::from(&b"before"[..]);
+        tagged.encode_body(&mut out, 0).unwrap();
+        let mut body = Bytes::copy_from_slice(&out[6..]);
+        assert_eq!(&Tagged::decode_body(&mut body, 0).unwrap(), tagged);
+        assert!(body.is_empty());
+        out[6..].to_vec()
+    };
+    let mut tagged = Tagged { third: "c".into(), ..Default::default() };
+    assert_eq!(written(&tagged), [1, 3, 2, 2, b'c']);
+    tagged.first = Some("a".into());
+    assert_eq!(written(&tagged), [2, 1, 2, 2, b'a', 3, 2, 2, b'c']);
+    tagged.unknown_tags.insert(2, Bytes::from_static(b"b"));
+    assert_eq!(written(&tagged), [3, 1, 2, 2, b'a', 2, 1, b'b', 3, 2, 2, b'c']);
+    let long = Tagged { third: "c".repeat(126), first: Some("a".repeat(127)), ..Default::default() };
+    let text = |text: &str| text.repeat(126).into_bytes();
+    let expected = [&[2, 1, 0x81, 1, 0x80, 1, b'a'][..], &text("a"), &[3, 127, 127], &text("c")].concat();
+    assert_eq!(written(&long), expected, "the first takes 129 bytes, the second 127");
+}
+
 #[test]
 fn what_is_written_is_read() {
     for version in 0..=3 {
