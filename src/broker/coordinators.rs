@@ -17,7 +17,7 @@ use model::{BrokerEpoch, ErrorCode, NodeId, PartitionIndex};
 use parking_lot::RwLock;
 use tokio::sync::Semaphore;
 
-pub use coordinator::{Coordinator, Pending};
+pub use coordinator::{Coordinator, Pending, Told};
 pub use resident::{Resident, Written};
 
 use crate::node::Node;
@@ -120,7 +120,11 @@ impl<M: Resident> Coordinators<M> {
 /// The partition of an internal topic with `count` partitions that a group or a transactional id belongs to:
 /// by Java's hash of its name (`GroupCoordinatorService.partitionFor`).
 pub fn partition_of(name: &str, count: usize) -> PartitionIndex {
-    let hash = name.encode_utf16().fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)));
+    let add = |hash: i32, unit: u16| hash.wrapping_mul(31).wrapping_add(i32::from(unit));
+    let hash = match name.is_ascii() {
+        true => name.bytes().map(u16::from).fold(0, add),
+        false => name.encode_utf16().fold(0, add),
+    };
     let count = i32::try_from(count).unwrap_or(i32::MAX).max(1);
     // `Utils.abs`, for which the least number of all is 0.
     PartitionIndex(hash.checked_abs().unwrap_or(0) % count)

@@ -7,14 +7,15 @@ use std::sync::Arc;
 
 use config::NodeConfig;
 use groups::consumer::assignor::Assignor;
-use groups::{ConsumerSettings, Event, Groups, MigrationPolicy, Reply, Request, Settings, Surroundings};
+use groups::{ConsumerSettings, Event, Groups, MigrationPolicy, Request, Settings, Surroundings};
 use metadata::{Delta, Image};
 use model::batch::Compression;
 use model::{ErrorCode, TopicName};
 use parking_lot::Mutex;
+use wire::Answer;
 
-use crate::coordinators::{Coordinator, Coordinators, Pending, Resident, partition_of};
-use crate::node::Node;
+use crate::coordinators::{Coordinator, Coordinators, Pending, Resident, Told, partition_of};
+use crate::node::{FileSlice, Node};
 
 /// Every operation on a group, as bits (`AclOperation`): read, delete, describe, describe configs, alter configs.
 pub const GROUP_OPERATIONS: i32 = 0b1101_0100_1000;
@@ -122,8 +123,20 @@ impl Node {
 ///
 /// # Errors
 /// NOT_COORDINATOR, COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE: it is not here, not yet, or cannot write.
-pub async fn answered(asked: Asked) -> Result<Reply, ErrorCode> {
-    asked?.await.unwrap_or(Err(ErrorCode::NotCoordinator))
+pub async fn answered(asked: Asked) -> Told<Groups> {
+    asked?.told().await
+}
+
+/// The response that `tell` makes of what a coordinator answered: now if the answer is there, else later.
+pub fn answer<T: Send + 'static>(
+    asked: Asked,
+    tell: impl FnOnce(Told<Groups>) -> T + Send + 'static,
+) -> Answer<T, FileSlice> {
+    match asked {
+        Err(error) => tell(Err(error)).into(),
+        Ok(Pending::Now(told)) => tell(told).into(),
+        Ok(later) => Answer::Later(Box::pin(async move { tell(later.told().await).into() })),
+    }
 }
 
 /// The topics that are there no more.

@@ -47,8 +47,7 @@ impl Turn<'_> {
     /// Whether the offsets topic takes a record.
     fn fits(&self, record: &Record) -> bool {
         const BATCH_OVERHEAD: usize = 100;
-        let bytes = |(key, value): (bytes::Bytes, Option<bytes::Bytes>)| key.len() + value.map_or(0, |it| it.len());
-        record.encode().is_ok_and(|record| bytes(record) + BATCH_OVERHEAD <= self.settings.max_batch_bytes)
+        record.encoded_len().is_ok_and(|bytes| bytes + BATCH_OVERHEAD <= self.settings.max_batch_bytes)
     }
 }
 

@@ -94,7 +94,7 @@ pub(crate) struct Decision {
 
 impl Decision {
     fn new(atomic: bool) -> Self {
-        Self { records: vec![], effects: vec![], atomic }
+        Self { records: vec![], effects: Vec::with_capacity(1), atomic }
     }
 
     pub(crate) fn reply(&mut self, to: Token, body: Reply) {

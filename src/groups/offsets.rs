@@ -160,7 +160,12 @@ fn put<T: Clone>(all: &mut Map<GroupId, ByTopic<T>>, group: &str, topic: &str, p
 
 fn put_in<T: Clone>(topics: &mut ByTopic<T>, topic: &str, partition: PartitionIndex, value: T) {
     if let Some(partitions) = topics.get_mut(topic) {
-        partitions.insert_mut(partition, value);
+        match partitions.get_mut(&partition) {
+            Some(known) => *known = value,
+            None => {
+                partitions.insert_mut(partition, value);
+            }
+        }
         return;
     }
     let mut partitions = Map::default();

@@ -84,25 +84,41 @@ macro_rules! records {
                 $( <$key as Message>::LAYOUT, <$value as Message>::LAYOUT, )*
             ];
 
-            /// The key and the value as they are written.
+            /// Writes the key and the value as they lie in the log into `out`, which is emptied before, and gives both.
             ///
             /// Fails when a text is longer than 32,767 bytes.
-            pub fn encode(&self) -> Result<(Bytes, Option<Bytes>), EncodeError> {
-                match self {
+            pub fn encode<'a>(&self, out: &'a mut BytesMut) -> Result<(&'a [u8], Option<&'a [u8]>), EncodeError> {
+                out.clear();
+                let (key, has_value) = match self {
                     $( Self::$name(key, value) => {
-                        Ok((write_key(key)?, value.as_ref().map(|it| write_value(it, self.version())).transpose()?))
+                        let end = write_key(key, out)?;
+                        value.as_ref().map(|it| write_value(it, self.version(), out)).transpose()?;
+                        (end, value.is_some())
                     } )*
                     Self::TxnOffsetCommit(_, key, value) => {
-                        Ok((write_key(key)?, Some(write_value(value, self.version())?)))
+                        let end = write_key(key, out)?;
+                        write_value(value, self.version(), out)?;
+                        (end, true)
                     }
                     Self::EndTransaction(_, commit, coordinator_epoch) => {
                         let kind = if *commit { ControlType::Commit } else { ControlType::Abort };
-                        let mut value = BytesMut::new();
-                        value.put_i16(0);
-                        value.put_i32(*coordinator_epoch);
-                        Ok((Bytes::copy_from_slice(&kind.key()), Some(value.freeze())))
+                        out.extend_from_slice(&kind.key());
+                        let end = out.len();
+                        out.put_i16(0);
+                        out.put_i32(*coordinator_epoch);
+                        (end, true)
                     }
-                }
+                };
+                let (key, value) = out.split_at(key);
+                Ok((key, has_value.then_some(value)))
+            }
+
+            /// How many bytes key and value take.
+            ///
+            /// Fails as [`Record::encode`] does.
+            pub fn encoded_len(&self) -> Result<usize, EncodeError> {
+                let mut out = BytesMut::with_capacity(SMALL);
+                self.encode(&mut out).map(|(key, value)| key.len() + value.map_or(0, <[u8]>::len))
             }
 
             /// Reads a record of a batch that is no control batch. `None` for types that are not known: they may be
@@ -196,21 +212,18 @@ impl Record {
     }
 }
 
-/// Bytes that most keys and values do not exceed: their memory need not grow while they are written.
-const MOST: usize = 128;
+/// Bytes that most records do not exceed: memory of this size need not grow while they are written.
+const SMALL: usize = 256;
 
-fn write_key(key: &impl Message) -> Result<Bytes, EncodeError> {
-    let mut out = BytesMut::with_capacity(MOST);
+fn write_key(key: &impl Message, out: &mut BytesMut) -> Result<usize, EncodeError> {
     out.put_i16(layout(key).key);
-    key.encode_body(&mut out, 0)?;
-    Ok(out.freeze())
+    key.encode_body(out, 0)?;
+    Ok(out.len())
 }
 
-fn write_value(value: &impl Message, version: i16) -> Result<Bytes, EncodeError> {
-    let mut out = BytesMut::with_capacity(MOST);
+fn write_value(value: &impl Message, version: i16, out: &mut BytesMut) -> Result<(), EncodeError> {
     out.put_i16(version);
-    value.encode_body(&mut out, version)?;
-    Ok(out.freeze())
+    value.encode_body(out, version)
 }
 
 fn layout<T: Message>(_: &T) -> Layout {

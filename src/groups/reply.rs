@@ -21,10 +21,10 @@ pub enum Reply {
     ListGroups(Vec<ListedGroup>),
     /// Whether the group is gone.
     DeleteGroup(ErrorCode),
-    /// Each partition; or why all was refused.
-    OffsetCommit(Result<Vec<TopicErrors>, ErrorCode>),
-    /// Each partition; or why all was refused.
-    TxnOffsetCommit(Result<Vec<TopicErrors>, ErrorCode>),
+    /// Those that were refused, mostly none; or why all was.
+    OffsetCommit(Result<Vec<RefusedOffset>, ErrorCode>),
+    /// Those that were refused, mostly none; or why all was.
+    TxnOffsetCommit(Result<Vec<RefusedOffset>, ErrorCode>),
     /// The end is written.
     EndTransaction(ErrorCode),
     /// The offsets; or why all was refused.
@@ -169,13 +169,22 @@ pub struct ListedGroup {
     pub group_type: &'static str,
 }
 
+/// An offset that was not committed though others were.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefusedOffset {
+    /// Where it stands in the request: its topic, counted from 0.
+    pub topic: usize,
+    /// Its partition, counted from 0 among those of the topic.
+    pub partition: usize,
+    /// Why.
+    pub error: ErrorCode,
+}
+
 /// Partitions of one topic and what became of each.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TopicErrors {
     /// Its name.
     pub name: TopicName,
-    /// Its id, as it was given.
-    pub id: TopicId,
     /// Its partitions.
     pub partitions: Vec<(PartitionIndex, ErrorCode)>,
 }

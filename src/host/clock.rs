@@ -23,10 +23,9 @@ pub fn uptime() -> Timestamp {
     static ORIGIN: OnceLock<tokio::time::Instant> = OnceLock::new();
     let now = tokio::time::Instant::now();
     let origin = *ORIGIN.get_or_init(|| now);
-    let ms = |later: tokio::time::Instant, earlier| {
-        i64::try_from(later.saturating_duration_since(earlier).as_millis()).unwrap_or(i64::MAX)
-    };
-    Timestamp(ms(now, origin) - ms(origin, now))
+    let ms = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+    let since = now.checked_duration_since(origin);
+    Timestamp(since.map_or_else(|| -ms(origin.saturating_duration_since(now)), ms))
 }
 
 /// The wall clock without its jumps: for deadlines of others, which must not all end because somebody set the clock, or

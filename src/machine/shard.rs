@@ -104,6 +104,8 @@ impl<M: Machine> Shard<M> {
         let mut released = self.on_committed(committed);
         if committed < end {
             self.parked.entry(end).or_default().extend(effects);
+        } else if released.is_empty() {
+            released = effects;
         } else {
             released.extend(effects);
         }

@@ -15,8 +15,16 @@ use super::resident::Resident;
 use super::writing::{self, Unwritten};
 use crate::partition::Partition;
 
+/// What a coordinator answers: its reply, or why there is none.
+pub type Told<M> = Result<<M as Resident>::Reply, ErrorCode>;
+
 /// An answer that is there, or will be when what it says is committed.
-pub type Pending<M> = oneshot::Receiver<Result<<M as Resident>::Reply, ErrorCode>>;
+pub enum Pending<M: Resident> {
+    /// This.
+    Now(Told<M>),
+    /// Later; an end without one means that the coordinator is over.
+    Later(oneshot::Receiver<Told<M>>),
+}
 
 /// The coordinator of one partition, for one reign of its leader.
 pub struct Coordinator<M: Resident> {
@@ -33,8 +41,10 @@ pub struct Coordinator<M: Resident> {
 struct Core<M: Resident> {
     shard: Shard<M>,
     phase: Phase,
-    waiting: BTreeMap<u64, oneshot::Sender<Result<M::Reply, ErrorCode>>>,
+    waiting: BTreeMap<u64, oneshot::Sender<Told<M>>>,
     last_token: u64,
+    /// Who asks right now and what it was told, if it was: most are answered at once, and need no way for later.
+    asking: Option<(u64, Option<Told<M>>)>,
     /// Whether `committed` is parked at the partition.
     parked: bool,
     /// When the clock will look again.
@@ -59,6 +69,7 @@ impl<M: Resident> Coordinator<M> {
             phase: Phase::Loading,
             waiting: BTreeMap::new(),
             last_token: 0,
+            asking: None,
             parked: false,
             armed: None,
         };
@@ -126,10 +137,15 @@ impl<M: Resident> Coordinator<M> {
         core.serving()?;
         core.last_token += 1;
         let token = core.last_token;
+        core.asking = Some((token, None));
+        self.step(&mut core, M::ask(token, request));
+        if let Some((_, Some(told))) = core.asking.take() {
+            return Ok(Pending::Now(told));
+        }
+        core.serving()?;
         let (sender, receiver) = oneshot::channel();
         core.waiting.insert(token, sender);
-        self.step(&mut core, M::ask(token, request));
-        Ok(receiver)
+        Ok(Pending::Later(receiver))
     }
 
     /// Tells the machine something that nobody waits for.
@@ -212,6 +228,19 @@ impl<M: Resident> Coordinator<M> {
     }
 }
 
+impl<M: Resident> Pending<M> {
+    /// The answer, however long it takes.
+    ///
+    /// # Errors
+    /// What the coordinator had instead of a reply; NOT_COORDINATOR if it is over.
+    pub async fn told(self) -> Told<M> {
+        match self {
+            Self::Now(told) => told,
+            Self::Later(receiver) => receiver.await.unwrap_or(Err(ErrorCode::NotCoordinator)),
+        }
+    }
+}
+
 impl<M: Resident> Core<M> {
     fn serving(&self) -> Result<(), ErrorCode> {
         match self.phase {
@@ -223,17 +252,22 @@ impl<M: Resident> Core<M> {
 
     fn release(&mut self, effects: Vec<M::Effect>) {
         for (to, reply) in effects.into_iter().map(M::addressed) {
-            if let Some(waiter) = self.waiting.remove(&to) {
-                // Its connection may be gone.
-                let _ = waiter.send(Ok(reply));
-            }
+            self.tell(to, Ok(reply));
         }
     }
 
     fn refuse(&mut self, effects: Vec<M::Effect>, error: ErrorCode) {
         for (to, _) in effects.into_iter().map(M::addressed) {
-            if let Some(waiter) = self.waiting.remove(&to) {
-                let _ = waiter.send(Err(error));
+            self.tell(to, Err(error));
+        }
+    }
+
+    fn tell(&mut self, to: u64, told: Told<M>) {
+        match &mut self.asking {
+            Some((asking, answer)) if *asking == to => *answer = Some(told),
+            _ => {
+                // Its connection may be gone.
+                let _ = self.waiting.remove(&to).map(|waiter| waiter.send(told));
             }
         }
     }

@@ -1,16 +1,16 @@
 //! What a machine tells of itself so that it can live in the partitions of an internal topic.
 
-use bytes::Bytes;
+use bytes::BytesMut;
 use machine::Machine;
 use model::Timestamp;
 use model::batch::{Batch, BatchSettings, Record};
 
 /// A record as it lies in the topic.
-pub struct Written {
+pub struct Written<'a> {
     /// Its key.
-    pub key: Bytes,
+    pub key: &'a [u8],
     /// Its value; none for a tombstone.
-    pub value: Option<Bytes>,
+    pub value: Option<&'a [u8]>,
     /// The batch it belongs into, but for how that is compressed: one of a transaction, or one that ends it.
     pub batch: BatchSettings,
 }
@@ -40,8 +40,8 @@ pub trait Resident: Machine<State: Send, Event: Send, Record: Send, Effect: Send
     /// When the machine wants to be told the time again, if nothing happens before.
     fn next_deadline(&self) -> Option<Timestamp>;
 
-    /// A record in the topic's own format.
-    fn encode(record: &Self::Record) -> Result<Written, String>;
+    /// A record in the topic's own format, written into `out`, of which nothing else is needed any more.
+    fn encode<'a>(record: &Self::Record, out: &'a mut BytesMut) -> Result<Written<'a>, String>;
 
     /// What a record of `batch` says; `None` for one of a kind that is not known here and stays as it is.
     fn decode(batch: &Batch<'_>, record: &Record<'_>) -> Result<Option<Self::Record>, String>;

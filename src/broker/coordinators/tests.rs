@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::BytesMut;
 use machine::{Machine, Moment, Outcome};
 use model::batch::{Batch, BatchSettings, Compression, Record};
 use model::{ErrorCode, LeaderEpoch, NodeId, PartitionEpoch, PartitionIndex, Timestamp, TopicPartition};
@@ -82,9 +82,10 @@ impl Resident for Sum {
         self.ticks
     }
 
-    fn encode(record: &i64) -> Result<Written, String> {
-        let value = Some(Bytes::copy_from_slice(record.to_string().as_bytes()));
-        Ok(Written { key: Bytes::from_static(b"sum"), value, batch: BatchSettings::default() })
+    fn encode<'a>(record: &i64, out: &'a mut BytesMut) -> Result<Written<'a>, String> {
+        out.clear();
+        out.extend_from_slice(record.to_string().as_bytes());
+        Ok(Written { key: b"sum", value: Some(out), batch: BatchSettings::default() })
     }
 
     fn decode(_: &Batch<'_>, record: &Record<'_>) -> Result<Option<i64>, String> {
@@ -111,7 +112,7 @@ fn coordinator(partition: &Arc<Partition>) -> Arc<Coordinator<Sum>> {
 }
 
 async fn ask(coordinator: &Coordinator<Sum>, request: i64) -> Result<i64, ErrorCode> {
-    coordinator.ask(request)?.await.unwrap_or(Err(ErrorCode::NotCoordinator))
+    coordinator.ask(request)?.told().await
 }
 
 #[tokio::test]
@@ -138,7 +139,7 @@ async fn its_clock_wakes_it_and_its_end_sends_all_away() {
     assert_eq!(ask(&coordinator, -1).await, Ok(0), "answered at the tick");
     let waiting = coordinator.ask(-1).unwrap();
     coordinator.resign();
-    assert_eq!(waiting.await, Ok(Err(ErrorCode::NotCoordinator)));
+    assert_eq!(waiting.told().await, Err(ErrorCode::NotCoordinator));
 }
 
 #[tokio::test]

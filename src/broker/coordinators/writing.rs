@@ -1,6 +1,6 @@
 //! Puts a coordinator's records into its partition.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use machine::Append;
 use model::batch::{Batch, BatchBuilder, BatchSettings, Compression};
 use model::{ErrorCode, LeaderEpoch, Offset, Timestamp};
@@ -11,6 +11,8 @@ use storage::log::{AppendError, StorageError};
 use super::resident::{Resident, Written};
 use crate::partition::{self, Partition};
 
+/// What most records do not exceed, key and value together.
+const SMALL: usize = 256;
 /// What a record's own framing takes at most, besides key and value.
 const FRAMING: usize = 32;
 
@@ -30,13 +32,14 @@ pub fn append<M: Resident>(
     append: &Append<M::Record>,
     now: Timestamp,
 ) -> Result<(), Unwritten> {
-    let encoded: Result<Vec<Written>, String> = append.records.iter().map(M::encode).collect();
-    let encoded = encoded.map_err(|error| {
-        tracing::error!(partition = %partition.id, %error, "a record cannot be written");
-        Unwritten::Refused(ErrorCode::UnknownServerError)
-    })?;
     let limit = partition.rules.load().max_message_bytes;
-    let batches = batches(&encoded, compression, append.atomic, limit, now)?;
+    let batches = batches::<M>(append, compression, limit, now).map_err(|error| match error {
+        Unbuilt::TooLarge => Unwritten::Refused(ErrorCode::RecordListTooLarge),
+        Unbuilt::Failed(error) => {
+            tracing::error!(partition = %partition.id, %error, "a record cannot be written");
+            Unwritten::Refused(ErrorCode::UnknownServerError)
+        }
+    })?;
     if partition.log().end_offset() != append.base {
         return Err(Unwritten::Lost(format!("it ends at {}, not at {}", partition.log().end_offset(), append.base)));
     }
@@ -51,36 +54,45 @@ pub fn append<M: Resident>(
     Ok(())
 }
 
-fn batches(
-    records: &[Written],
+/// Why records are in no batch.
+enum Unbuilt {
+    TooLarge,
+    Failed(String),
+}
+
+fn batches<M: Resident>(
+    append: &Append<M::Record>,
     compression: Compression,
-    atomic: bool,
     limit: usize,
     now: Timestamp,
-) -> Result<Vec<Bytes>, Unwritten> {
+) -> Result<Vec<Bytes>, Unbuilt> {
     let new = |settings| BatchBuilder::new(BatchSettings { compression, ..settings });
-    let mut built = Vec::new();
+    let mut built = Vec::with_capacity(1);
     let mut finish = |builder: BatchBuilder| match builder.build() {
         Ok(batch) if batch.len() <= limit => {
             built.push(batch);
             Ok(())
         }
-        Ok(_) => Err(Unwritten::Refused(ErrorCode::RecordListTooLarge)),
-        Err(error) => Err(Unwritten::Lost(error.to_string())),
+        Ok(_) => Err(Unbuilt::TooLarge),
+        Err(error) => Err(Unbuilt::Failed(error.to_string())),
     };
-    let Some(first) = records.first() else { return Ok(vec![]) };
-    let mut builder = new(first.batch);
-    let mut settings = first.batch;
-    for Written { key, value, batch } in records {
-        let value = value.as_deref();
-        let room = builder.uncompressed_len() + key.len() + value.map_or(0, <[u8]>::len) + FRAMING;
-        if *batch != settings || (!atomic && !builder.is_empty() && room > limit) {
-            settings = *batch;
-            finish(std::mem::replace(&mut builder, new(settings)))?;
+    let mut encoded = BytesMut::with_capacity(SMALL);
+    let mut current: Option<(BatchSettings, BatchBuilder)> = None;
+    for record in &append.records {
+        let Written { key, value, batch } = M::encode(record, &mut encoded).map_err(Unbuilt::Failed)?;
+        let more = key.len() + value.map_or(0, <[u8]>::len) + FRAMING;
+        let fits = |(settings, builder): &(BatchSettings, BatchBuilder)| {
+            *settings == batch && (append.atomic || builder.uncompressed_len() + more <= limit)
+        };
+        if let Some((_, full)) = current.take_if(|current| !fits(current)) {
+            finish(full)?;
         }
+        let (_, builder) = current.get_or_insert_with(|| (batch, new(batch)));
         builder.append(Some(key), value, &[], now);
     }
-    finish(builder)?;
+    if let Some((_, last)) = current {
+        finish(last)?;
+    }
     Ok(built)
 }
 

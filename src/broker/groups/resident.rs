@@ -1,5 +1,6 @@
 //! The machine of groups as one that lives in the partitions of `__consumer_offsets`.
 
+use bytes::BytesMut;
 use groups::{BatchKind, Effect, Event, Groups, Producer, Record, Reply, Request, Token};
 use model::Timestamp;
 use model::batch::{Batch, BatchSettings, EndMarker, Record as Stored};
@@ -33,8 +34,8 @@ impl Resident for Groups {
         Groups::next_deadline(self)
     }
 
-    fn encode(record: &Record) -> Result<Written, String> {
-        let (key, value) = record.encode().map_err(|error| error.to_string())?;
+    fn encode<'a>(record: &Record, out: &'a mut BytesMut) -> Result<Written<'a>, String> {
+        let (key, value) = record.encode(out).map_err(|error| error.to_string())?;
         let of = |producer: Producer| BatchSettings {
             producer_id: producer.id,
             producer_epoch: producer.epoch,

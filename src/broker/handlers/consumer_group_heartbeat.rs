@@ -9,7 +9,7 @@ use kafka_protocol::messages::{ConsumerGroupHeartbeatRequest, ConsumerGroupHeart
 use model::{ErrorCode, PartitionIndex, TopicId};
 use wire::{Answer, Context, Handle};
 
-use crate::groups::answered;
+use crate::groups::answer;
 use crate::node::{FileSlice, Node};
 use crate::text::{owned_or_none, text, text_or_null};
 
@@ -28,16 +28,12 @@ impl Handle<ConsumerGroupHeartbeatRequest> for Node {
             return refuse(refusal).into();
         }
         let asked = self.ask_group(&heartbeat.group.clone(), Request::ConsumerGroupHeartbeat(Box::new(heartbeat)));
-        Answer::when(async move {
-            match answered(asked).await {
-                Ok(Reply::ConsumerGroupHeartbeat(Ok(beat))) => tell(beat),
-                Ok(Reply::ConsumerGroupHeartbeat(Err(refusal))) => refuse(refusal),
-                Ok(_) => refuse(Refusal::code(ErrorCode::UnknownServerError)),
-                Err(error) => refuse(Refusal::code(error)),
-            }
-            .into()
+        answer(asked, move |told| match told {
+            Ok(Reply::ConsumerGroupHeartbeat(Ok(beat))) => tell(beat),
+            Ok(Reply::ConsumerGroupHeartbeat(Err(refusal))) => refuse(refusal),
+            Ok(_) => refuse(Refusal::code(ErrorCode::UnknownServerError)),
+            Err(error) => refuse(Refusal::code(error)),
         })
-        .await
     }
 }
 

@@ -5,7 +5,7 @@ use kafka_protocol::messages::{HeartbeatRequest, HeartbeatResponse};
 use model::ErrorCode;
 use wire::{Answer, Context, Handle};
 
-use crate::groups::answered;
+use crate::groups::answer;
 use crate::node::{FileSlice, Node};
 use crate::text::owned_or_none;
 
@@ -22,16 +22,15 @@ impl Handle<HeartbeatRequest> for Node {
             };
             self.ask_group(&request.group_id, Request::Heartbeat(heartbeat))
         };
-        Answer::when(async move {
-            let error = match answered(asked).await {
+        answer(asked, move |told| {
+            let error = match told {
                 Ok(Reply::Heartbeat(error)) => error,
                 Ok(_) => ErrorCode::UnknownServerError,
                 // Nobody knows yet who is a member; nobody is sent away for that.
                 Err(ErrorCode::CoordinatorLoadInProgress) => ErrorCode::None,
                 Err(error) => error,
             };
-            HeartbeatResponse::default().with_error_code(error.code()).into()
+            HeartbeatResponse::default().with_error_code(error.code())
         })
-        .await
     }
 }

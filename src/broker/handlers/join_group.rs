@@ -7,7 +7,7 @@ use kafka_protocol::messages::{JoinGroupRequest, JoinGroupResponse};
 use model::ErrorCode;
 use wire::{Answer, Context, Handle};
 
-use crate::groups::answered;
+use crate::groups::answer;
 use crate::node::{FileSlice, Node};
 use crate::text::{owned_or_none, reason, text, text_or_null};
 
@@ -20,8 +20,8 @@ impl Handle<JoinGroupRequest> for Node {
             true => Err(ErrorCode::InvalidGroupId),
             false => self.ask_group(&request.group_id.clone(), Request::JoinGroup(translate(context, request))),
         };
-        Answer::when(async move {
-            let joined = match answered(asked).await {
+        answer(asked, move |told| {
+            let joined = match told {
                 Ok(Reply::JoinGroup(joined)) => joined,
                 Ok(_) => Joined::refused(ErrorCode::UnknownServerError, &member),
                 Err(error) => Joined::refused(error, &member),
@@ -30,9 +30,8 @@ impl Handle<JoinGroupRequest> for Node {
                 let Joined { member, generation, .. } = &joined;
                 tracing::info!(group, member, generation, ?reason, "a member has joined its group");
             }
-            tell(joined, knows_null).into()
+            tell(joined, knows_null)
         })
-        .await
     }
 }
 

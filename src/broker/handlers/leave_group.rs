@@ -6,7 +6,7 @@ use kafka_protocol::messages::{LeaveGroupRequest, LeaveGroupResponse};
 use model::ErrorCode;
 use wire::{Answer, Context, Handle};
 
-use crate::groups::answered;
+use crate::groups::answer;
 use crate::node::{FileSlice, Node};
 use crate::text::{owned_or_none, reason, text, text_or_null};
 
@@ -35,8 +35,8 @@ impl Handle<LeaveGroupRequest> for Node {
             let leave = groups::LeaveGroup { group: request.group_id.to_string(), members };
             self.ask_group(&request.group_id, Request::LeaveGroup(leave))
         };
-        Answer::when(async move {
-            let left = match answered(asked).await {
+        answer(asked, move |told| {
+            let left = match told {
                 Ok(Reply::LeaveGroup(left)) => left,
                 Ok(_) => Err(ErrorCode::UnknownServerError),
                 Err(error) => Err(error),
@@ -56,9 +56,7 @@ impl Handle<LeaveGroupRequest> for Node {
                     LeaveGroupResponse::default().with_error_code(error.code())
                 }
             }
-            .into()
         })
-        .await
     }
 }
 

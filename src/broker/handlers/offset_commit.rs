@@ -1,18 +1,18 @@
 //! OffsetCommit 2 to 10: how far a group has come, for partitions that exist.
 
-use groups::{CommitPartition, CommitTopic, Reply, Request, TopicErrors};
+use groups::{CommitPartition, CommitTopic, RefusedOffset, Reply, Request};
 use indexmap::IndexMap;
-use kafka_protocol::messages::OffsetCommitResponse;
 use kafka_protocol::messages::offset_commit_request::OffsetCommitRequestTopic;
 use kafka_protocol::messages::offset_commit_response::{OffsetCommitResponsePartition, OffsetCommitResponseTopic};
-use metadata::Image;
-use model::{ErrorCode, LeaderEpoch, Offset, PartitionIndex, TopicId, TopicName};
+use kafka_protocol::messages::{OffsetCommitResponse, TopicName};
+use metadata::{Image, Topic};
+use model::{ErrorCode, LeaderEpoch, Offset, PartitionIndex, TopicId, Uuid};
 use wire::committed_offsets::OffsetCommit;
 use wire::{Answer, Context, Handle};
 
-use crate::groups::answered;
+use crate::groups::answer;
 use crate::node::{FileSlice, Node};
-use crate::text::{owned_or_none, topic_name};
+use crate::text::owned_or_none;
 
 impl Handle<OffsetCommit> for Node {
     async fn handle(
@@ -21,21 +21,14 @@ impl Handle<OffsetCommit> for Node {
         OffsetCommit(request): OffsetCommit,
     ) -> Answer<OffsetCommitResponse, FileSlice> {
         let by_id = context.topics_by_id();
-        let mut answer = Answered { by_id, topics: IndexMap::new() };
-        let mut topics = Vec::with_capacity(request.topics.len());
-        {
-            let published = self.published();
-            for topic in request.topics {
-                topics.extend(known(&published.image, topic, &mut answer));
-            }
-        }
+        let mut missing = Vec::new();
+        let (asked_for, topics) = known(&self.published().image, request.topics, by_id, &mut missing);
         if topics.is_empty() {
-            return answer.response().into();
+            return merged(missing).into();
         }
-        let mut asked_for: Vec<TopicErrors> = topics.iter().map(untold).collect();
         let commit = groups::OffsetCommit {
-            group: request.group_id.to_string(),
-            member: request.member_id.to_string(),
+            group: request.group_id.as_str().to_owned(),
+            member: request.member_id.as_str().to_owned(),
             instance: owned_or_none(request.group_instance_id),
             generation: request.generation_id_or_member_epoch,
             knows_epochs: context.knows_member_epochs(),
@@ -43,100 +36,122 @@ impl Handle<OffsetCommit> for Node {
             topics,
         };
         let asked = self.ask_group(&request.group_id, Request::OffsetCommit(commit));
-        Answer::when(async move {
-            let told = match answered(asked).await {
+        answer(asked, move |told| {
+            let refused = match told {
                 Ok(Reply::OffsetCommit(told)) => told,
                 Ok(_) => Err(ErrorCode::UnknownServerError),
                 Err(error) => Err(error),
             };
-            // Refused as a whole: what does not exist keeps its own error.
-            let told = told.unwrap_or_else(|error| {
-                let refuse = |topic: &mut TopicErrors| topic.partitions.iter_mut().for_each(|(_, told)| *told = error);
-                asked_for.iter_mut().for_each(refuse);
-                asked_for
-            });
-            answer.merge(told).into()
+            let told = tell(asked_for, by_id, refused);
+            if missing.is_empty() {
+                return OffsetCommitResponse::default().with_topics(told);
+            }
+            // What does not exist is told first.
+            missing.extend(told);
+            merged(missing)
         })
-        .await
     }
 }
 
-/// The partitions of a topic that exist; the others are answered at once.
-fn known(image: &Image, topic: OffsetCommitRequestTopic, answer: &mut Answered) -> Option<CommitTopic> {
-    let found = match answer.by_id {
-        true => image.topic_by_id(TopicId::from(topic.topic_id)),
-        false => image.topic(&topic.name),
-    };
-    let Some(found) = found else {
-        let error = if answer.by_id { ErrorCode::UnknownTopicId } else { ErrorCode::UnknownTopicOrPartition };
-        let partitions = topic.partitions.iter().map(|it| (PartitionIndex(it.partition_index), error)).collect();
-        answer.add(TopicErrors { name: topic.name.as_str().into(), id: TopicId::from(topic.topic_id), partitions });
-        return None;
-    };
-    let exists = |index: i32| found.partitions.contains_key(&PartitionIndex(index));
-    let missing = topic.partitions.iter().filter(|it| !exists(it.partition_index));
-    let missing: Vec<_> =
-        missing.map(|it| (PartitionIndex(it.partition_index), ErrorCode::UnknownTopicOrPartition)).collect();
-    if !missing.is_empty() {
-        answer.add(TopicErrors { name: found.name.clone(), id: found.id, partitions: missing });
-    }
-    let partitions = topic.partitions.into_iter().filter(|it| exists(it.partition_index)).map(|it| CommitPartition {
+/// Those of `topics` that are there, with those of their partitions that are, as they were asked for and as the coordinator is
+/// told them; `missing` is answered at once.
+fn known(
+    image: &Image,
+    topics: Vec<OffsetCommitRequestTopic>,
+    by_id: bool,
+    missing: &mut Vec<OffsetCommitResponseTopic>,
+) -> (Vec<OffsetCommitRequestTopic>, Vec<CommitTopic>) {
+    let (mut asked_for, mut commits) = (topics, Vec::new());
+    commits.reserve_exact(asked_for.len());
+    asked_for.retain_mut(|topic| {
+        let found = match by_id {
+            true => image.topic_by_id(TopicId::from(topic.topic_id)),
+            false => image.topic(&topic.name),
+        };
+        let Some(found) = found else {
+            let error = if by_id { ErrorCode::UnknownTopicId } else { ErrorCode::UnknownTopicOrPartition };
+            missing.push(refuse(topic, by_id, |_| true, error));
+            return false;
+        };
+        let exists = |index: i32| found.partitions.contains_key(&PartitionIndex(index));
+        if topic.partitions.iter().any(|it| !exists(it.partition_index)) {
+            missing.push(refuse(topic, by_id, |index| !exists(index), ErrorCode::UnknownTopicOrPartition));
+            topic.partitions.retain(|it| exists(it.partition_index));
+        }
+        let is_left = !topic.partitions.is_empty();
+        if is_left {
+            commits.push(commit(found, topic));
+        }
+        is_left
+    });
+    (asked_for, commits)
+}
+
+fn commit(topic: &Topic, asked_for: &OffsetCommitRequestTopic) -> CommitTopic {
+    let partitions = asked_for.partitions.iter().map(|it| CommitPartition {
         index: PartitionIndex(it.partition_index),
         offset: Offset(it.committed_offset),
         leader_epoch: LeaderEpoch(it.committed_leader_epoch),
-        metadata: owned_or_none(it.committed_metadata),
+        metadata: it.committed_metadata.as_ref().map(|text| text.as_str().to_owned()),
     });
-    let partitions: Vec<_> = partitions.collect();
-    (!partitions.is_empty()).then(|| CommitTopic { name: found.name.clone(), id: found.id, partitions })
+    CommitTopic { name: topic.name.clone(), id: topic.id, partitions: partitions.collect() }
 }
 
-fn untold(topic: &CommitTopic) -> TopicErrors {
-    let partitions = topic.partitions.iter().map(|partition| (partition.index, ErrorCode::None));
-    TopicErrors { name: topic.name.clone(), id: topic.id, partitions: partitions.collect() }
-}
-
-/// The answer as it grows; each topic once.
-struct Answered {
+/// An error for those partitions that `which` picks.
+fn refuse(
+    topic: &OffsetCommitRequestTopic,
     by_id: bool,
-    topics: IndexMap<(TopicId, TopicName), Vec<OffsetCommitResponsePartition>>,
+    which: impl Fn(i32) -> bool,
+    error: ErrorCode,
+) -> OffsetCommitResponseTopic {
+    let partitions = topic.partitions.iter().map(|it| it.partition_index).filter(|index| which(*index));
+    let partitions = partitions.map(|index| partition(index, error)).collect();
+    named(topic.name.clone(), topic.topic_id, by_id).with_partitions(partitions)
 }
 
-impl Answered {
-    fn add(&mut self, told: TopicErrors) {
-        let key = match self.by_id {
-            true => (told.id, TopicName::from("")),
-            false => (TopicId::ZERO, told.name),
-        };
-        self.topics.entry(key).or_default().extend(told.partitions.into_iter().map(partition));
-    }
+/// What the coordinator said of each that it was asked for; it tells the refused ones in the order of the request.
+fn tell(
+    asked_for: Vec<OffsetCommitRequestTopic>,
+    by_id: bool,
+    told: Result<Vec<RefusedOffset>, ErrorCode>,
+) -> Vec<OffsetCommitResponseTopic> {
+    let (refused, whole) = match told {
+        Ok(refused) => (refused, ErrorCode::None),
+        Err(error) => (vec![], error),
+    };
+    let mut refused = refused.into_iter().peekable();
+    let topics = asked_for.into_iter().enumerate().map(|(at, topic)| {
+        let partitions = topic.partitions.iter().enumerate().map(|(nth, asked_for)| {
+            let one = refused.next_if(|one| (one.topic, one.partition) == (at, nth));
+            partition(asked_for.partition_index, one.map_or(whole, |one| one.error))
+        });
+        let partitions = partitions.collect();
+        named(topic.name, topic.topic_id, by_id).with_partitions(partitions)
+    });
+    topics.collect()
+}
 
-    /// With what the coordinator said: as it stands if that is all there is, else each topic once
-    /// (`OffsetCommitResponse.Builder.merge`).
-    fn merge(mut self, told: Vec<TopicErrors>) -> OffsetCommitResponse {
-        if !self.topics.is_empty() {
-            told.into_iter().for_each(|topic| self.add(topic));
-            return self.response();
+/// Each topic once (`OffsetCommitResponse.Builder.merge`).
+fn merged(topics: Vec<OffsetCommitResponseTopic>) -> OffsetCommitResponse {
+    let mut once: IndexMap<(TopicName, Uuid), OffsetCommitResponseTopic> = IndexMap::new();
+    for mut topic in topics {
+        let key = (topic.name.clone(), topic.topic_id.into());
+        match once.get_mut(&key) {
+            Some(known) => known.partitions.append(&mut topic.partitions),
+            None => drop(once.insert(key, topic)),
         }
-        let topics = told.into_iter().map(|told| {
-            let topic = OffsetCommitResponseTopic::default()
-                .with_partitions(told.partitions.into_iter().map(partition).collect());
-            match self.by_id {
-                true => topic.with_topic_id(told.id.0),
-                false => topic.with_name(topic_name(&told.name)),
-            }
-        });
-        OffsetCommitResponse::default().with_topics(topics.collect())
     }
+    OffsetCommitResponse::default().with_topics(once.into_values().collect())
+}
 
-    fn response(self) -> OffsetCommitResponse {
-        let topics = self.topics.into_iter().map(|((id, name), partitions)| {
-            let topic = OffsetCommitResponseTopic::default().with_partitions(partitions);
-            topic.with_topic_id(id.0).with_name(topic_name(&name))
-        });
-        OffsetCommitResponse::default().with_topics(topics.collect())
+/// A topic as the client knows it: by its id or by its name.
+fn named(name: TopicName, id: uuid::Uuid, by_id: bool) -> OffsetCommitResponseTopic {
+    match by_id {
+        true => OffsetCommitResponseTopic::default().with_topic_id(id),
+        false => OffsetCommitResponseTopic::default().with_name(name),
     }
 }
 
-fn partition((index, error): (PartitionIndex, ErrorCode)) -> OffsetCommitResponsePartition {
-    OffsetCommitResponsePartition::default().with_partition_index(index.0).with_error_code(error.code())
+fn partition(index: i32, error: ErrorCode) -> OffsetCommitResponsePartition {
+    OffsetCommitResponsePartition::default().with_partition_index(index).with_error_code(error.code())
 }

@@ -6,7 +6,7 @@ use kafka_protocol::messages::{OffsetDeleteRequest, OffsetDeleteResponse};
 use model::{ErrorCode, PartitionIndex, TopicName};
 use wire::{Answer, Context, Handle};
 
-use crate::groups::answered;
+use crate::groups::answer;
 use crate::node::{FileSlice, Node};
 use crate::text::topic_name;
 
@@ -38,8 +38,8 @@ impl Handle<OffsetDeleteRequest> for Node {
             let delete = groups::OffsetDelete { group: request.group_id.to_string(), topics };
             self.ask_group(&request.group_id, Request::OffsetDelete(delete))
         };
-        Answer::when(async move {
-            let deleted = match answered(asked).await {
+        answer(asked, move |answered| {
+            let deleted = match answered {
                 Ok(Reply::OffsetDelete(deleted)) => deleted,
                 Ok(_) => Err(ErrorCode::UnknownServerError),
                 Err(error) => Err(error),
@@ -47,15 +47,13 @@ impl Handle<OffsetDeleteRequest> for Node {
             match deleted {
                 Err(error) => OffsetDeleteResponse::default().with_error_code(error.code()),
                 Ok(deleted) => {
-                    for TopicErrors { name, partitions, .. } in deleted {
+                    for TopicErrors { name, partitions } in deleted {
                         told.entry(name).or_default().extend(partitions);
                     }
                     OffsetDeleteResponse::default().with_topics(told.into_iter().map(tell).collect())
                 }
             }
-            .into()
         })
-        .await
     }
 }
 

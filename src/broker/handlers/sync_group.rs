@@ -6,7 +6,7 @@ use kafka_protocol::messages::{SyncGroupRequest, SyncGroupResponse};
 use model::ErrorCode;
 use wire::{Answer, Context, Handle};
 
-use crate::groups::answered;
+use crate::groups::answer;
 use crate::node::{FileSlice, Node};
 use crate::text::{owned_or_none, text_or_null};
 
@@ -32,8 +32,8 @@ impl Handle<SyncGroupRequest> for Node {
             };
             self.ask_group(&group, Request::SyncGroup(request))
         };
-        Answer::when(async move {
-            let synced = match answered(asked).await {
+        answer(asked, move |told| {
+            let synced = match told {
                 Ok(Reply::SyncGroup(synced)) => synced,
                 Ok(_) => Synced::refused(ErrorCode::UnknownServerError),
                 // Who must find its coordinator again is told to join again by those who follow the protocol.
@@ -44,8 +44,6 @@ impl Handle<SyncGroupRequest> for Node {
                 .with_protocol_type(text_or_null(synced.protocol_type))
                 .with_protocol_name(text_or_null(synced.protocol_name))
                 .with_assignment(synced.assignment)
-                .into()
         })
-        .await
     }
 }

@@ -29,10 +29,7 @@ impl Groups {
     /// The decision stands, unless the offsets topic would not take what it writes.
     pub(crate) fn close_consumer(&mut self, now: Timestamp, draft: Draft, out: &mut Decision) -> Result<(), Refusal> {
         const PER_RECORD: usize = 32;
-        let bytes = |record: &Record| {
-            let (key, value) = record.encode().ok()?;
-            Some(PER_RECORD + key.len() + value.map_or(0, |value| value.len()))
-        };
+        let bytes = |record: &Record| record.encoded_len().ok().map(|bytes| PER_RECORD + bytes);
         let total = draft.records.iter().map(bytes).sum::<Option<usize>>();
         if total.is_none_or(|total| total > self.settings.max_batch_bytes) {
             return Err(Refusal::code(ErrorCode::UnknownServerError));

@@ -1,12 +1,14 @@
 //! OffsetCommit and TxnOffsetCommit: who may commit, and what is written.
 
+use std::collections::BTreeMap;
+
 use model::{ErrorCode, Timestamp};
 
 use crate::classic::{Live, Phase};
 use crate::consumer::{self, MayCommit};
 use crate::records::{OffsetCommitKey, OffsetCommitValue};
 use crate::{
-    CommitPartition, CommitTopic, Decision, Group, Groups, OffsetCommit, Record, State, TopicErrors, TxnOffsetCommit,
+    CommitPartition, CommitTopic, Decision, Group, Groups, OffsetCommit, Record, RefusedOffset, State, TxnOffsetCommit,
 };
 
 /// No text in a record is longer.
@@ -28,7 +30,7 @@ impl Groups {
         now: Timestamp,
         request: OffsetCommit,
         out: &mut Decision,
-    ) -> Result<Vec<TopicErrors>, ErrorCode> {
+    ) -> Result<Vec<RefusedOffset>, ErrorCode> {
         let who = Committer {
             member: &request.member,
             instance: request.instance.as_deref(),
@@ -51,7 +53,7 @@ impl Groups {
         now: Timestamp,
         request: TxnOffsetCommit,
         out: &mut Decision,
-    ) -> Result<Vec<TopicErrors>, ErrorCode> {
+    ) -> Result<Vec<RefusedOffset>, ErrorCode> {
         if request.group.is_empty() {
             return Err(ErrorCode::InvalidGroupId);
         }
@@ -118,21 +120,24 @@ impl Groups {
         (committed_at, expires_at): (Timestamp, Option<Timestamp>),
         out: &mut Decision,
         record: impl Fn(OffsetCommitKey, Option<OffsetCommitValue>) -> Record,
-    ) -> Result<Vec<TopicErrors>, ErrorCode> {
+    ) -> Result<Vec<RefusedOffset>, ErrorCode> {
         const PER_RECORD: usize = 64; // All that is not text, and more.
-        let (mut results, mut bytes) = (Vec::new(), 0);
-        for topic in topics {
-            let mut partitions = Vec::new();
-            for CommitPartition { index, offset, leader_epoch, metadata } in topic.partitions {
+        let (mut refused, mut bytes, mut longest) = (Vec::new(), 0, group.len());
+        out.records.reserve_exact(topics.iter().map(|topic| topic.partitions.len()).sum());
+        for (at, topic) in topics.into_iter().enumerate() {
+            longest = longest.max(topic.name.len());
+            for (partition, CommitPartition { index, offset, leader_epoch, metadata }) in
+                topic.partitions.into_iter().enumerate()
+            {
                 if metadata.as_ref().is_some_and(|text| self.is_too_long(text)) {
-                    partitions.push((index, ErrorCode::OffsetMetadataTooLarge));
+                    refused.push(RefusedOffset { topic: at, partition, error: ErrorCode::OffsetMetadataTooLarge });
                     continue;
                 }
                 let key = OffsetCommitKey {
                     group: group.to_owned(),
                     topic: topic.name.clone(),
                     partition: index,
-                    ..Default::default()
+                    unknown_tags: BTreeMap::new(),
                 };
                 let value = OffsetCommitValue {
                     offset,
@@ -141,20 +146,17 @@ impl Groups {
                     commit_timestamp: committed_at,
                     expire_timestamp: expires_at.unwrap_or(Timestamp(-1)),
                     topic_id: topic.id,
-                    ..Default::default()
+                    unknown_tags: BTreeMap::new(),
                 };
                 bytes += group.len() + topic.name.len() + value.metadata.len() + PER_RECORD;
                 out.records.push(record(key, Some(value)));
-                partitions.push((index, ErrorCode::None));
             }
-            results.push(TopicErrors { name: topic.name, id: topic.id, partitions });
         }
-        let unwritable = group.len() > LONGEST_TEXT || results.iter().any(|topic| topic.name.len() > LONGEST_TEXT);
-        if unwritable || bytes > self.settings.max_batch_bytes {
+        if longest > LONGEST_TEXT || bytes > self.settings.max_batch_bytes {
             out.records.clear(); // They count together or not at all.
             return Err(ErrorCode::UnknownServerError);
         }
-        Ok(results)
+        Ok(refused)
     }
 
     /// As Kafka counts, in Java's characters.

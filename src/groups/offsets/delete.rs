@@ -1,6 +1,6 @@
 //! OffsetDelete, and the offsets of a group that goes (KIP-496).
 
-use model::{ErrorCode, PartitionIndex, TopicName, Uuid};
+use model::{ErrorCode, PartitionIndex, TopicName};
 
 use super::Offsets;
 use crate::classic::Phase;
@@ -38,7 +38,7 @@ impl Groups {
                 (index, ErrorCode::None)
             };
             let partitions = partitions.into_iter().map(&mut delete).collect();
-            results.push(TopicErrors { name, id: Uuid::ZERO, partitions });
+            results.push(TopicErrors { name, partitions });
         }
         Ok(results)
     }

@@ -31,7 +31,7 @@ fn a_commit_is_told_once_it_is_written() {
         + OffsetCommitKey { group: "g", topic: "t", partition: 1 } = OffsetCommitValue { offset: 6, leader_epoch: 3, metadata: "m", topic_id: BwcHBwcHBwcHBwcHBwcHBw }
         > fetch
         > committed
-        < Reply { to: Token(9), body: OffsetCommit(Ok([TopicErrors { name: "t", id: BwcHBwcHBwcHBwcHBwcHBw, partitions: [(0, NONE), (1, NONE)] }])) }
+        < Reply { to: Token(9), body: OffsetCommit(Ok([])) }
         < Reply { to: Token(9), body: OffsetFetch(Ok([FetchedTopic { name: "t", partitions: [FetchedOffset { index: 0, error: NONE, offset: 5, leader_epoch: -1, metadata: "" }, FetchedOffset { index: 1, error: NONE, offset: 6, leader_epoch: 3, metadata: "m" }] }])) }
     "#]].assert_eq(&told(&mut script));
 }
@@ -51,12 +51,12 @@ fn a_group_that_is_not_there_takes_commits_of_strangers_only() {
         < Reply { to: Token(9), body: OffsetCommit(Err(ILLEGAL_GENERATION)) }
         > commit
         + OffsetCommitKey { group: "g", topic: "t" } = OffsetCommitValue { offset: 5 }
-        < Reply { to: Token(9), body: OffsetCommit(Ok([TopicErrors { name: "t", partitions: [(0, NONE)] }])) }
+        < Reply { to: Token(9), body: OffsetCommit(Ok([])) }
         > commit
         < Reply { to: Token(9), body: OffsetCommit(Err(UNKNOWN_MEMBER_ID)) }
         > commit
         + OffsetCommitKey { topic: "t" } = OffsetCommitValue { offset: 7 }
-        < Reply { to: Token(9), body: OffsetCommit(Ok([TopicErrors { name: "t", partitions: [(0, NONE)] }])) }
+        < Reply { to: Token(9), body: OffsetCommit(Ok([])) }
     "#]]
     .assert_eq(&told(&mut script));
 }
@@ -74,7 +74,7 @@ fn members_commit_in_their_generation() {
     expect![[r#"
         > commit
         + OffsetCommitKey { group: "g", topic: "t" } = OffsetCommitValue { offset: 5, commit_timestamp: 6000 }
-        < Reply { to: Token(9), body: OffsetCommit(Ok([TopicErrors { name: "t", partitions: [(0, NONE)] }])) }
+        < Reply { to: Token(9), body: OffsetCommit(Ok([])) }
         > commit
         < Reply { to: Token(9), body: OffsetCommit(Err(ILLEGAL_GENERATION)) }
         > commit
@@ -105,7 +105,7 @@ fn a_commit_that_meets_a_rebalance() {
         > a joins
         > commit
         + OffsetCommitKey { group: "g", topic: "t" } = OffsetCommitValue { offset: 5, commit_timestamp: 6000 }
-        < Reply { to: Token(9), body: OffsetCommit(Ok([TopicErrors { name: "t", partitions: [(0, NONE)] }])) }
+        < Reply { to: Token(9), body: OffsetCommit(Ok([])) }
         > b joins
         < Reply { to: Token(1), body: JoinGroup(Joined { error: NONE, member: "a", generation: 2, protocol_type: "consumer", protocol_name: "range", leader: "a", skip_assignment: false, members: [JoinedMember { member: "a", instance: None, metadata: t }, JoinedMember { member: "b", instance: None, metadata: t }] }) }
         < Reply { to: Token(2), body: JoinGroup(Joined { error: NONE, member: "b", generation: 2, protocol_type: "consumer", protocol_name: "range", leader: "a", skip_assignment: false, members: [] }) }
@@ -120,7 +120,7 @@ fn a_commit_that_meets_a_rebalance() {
         < Reply { to: Token(2), body: SyncGroup(Synced { error: NONE, protocol_type: "consumer", protocol_name: "range", assignment: b"b" }) }
         > commit
         + OffsetCommitKey { group: "g", topic: "t" } = OffsetCommitValue { offset: 5, commit_timestamp: 6000 }
-        < Reply { to: Token(9), body: OffsetCommit(Ok([TopicErrors { name: "t", partitions: [(0, NONE)] }])) }
+        < Reply { to: Token(9), body: OffsetCommit(Ok([])) }
     "#]].assert_eq(&told(&mut script));
 }
 
@@ -154,10 +154,10 @@ fn a_text_may_have_so_many_characters() {
     expect![[r#"
         > commit
         + OffsetCommitKey { group: "g", topic: "t" } = OffsetCommitValue { offset: 5, metadata: "éééé" }
-        < Reply { to: Token(9), body: OffsetCommit(Ok([TopicErrors { name: "t", partitions: [(0, NONE)] }])) }
+        < Reply { to: Token(9), body: OffsetCommit(Ok([])) }
         > commit
         + OffsetCommitKey { group: "g", topic: "u" } = OffsetCommitValue { offset: 6 }
-        < Reply { to: Token(9), body: OffsetCommit(Ok([TopicErrors { name: "t", partitions: [(0, OFFSET_METADATA_TOO_LARGE)] }, TopicErrors { name: "u", partitions: [(0, NONE)] }])) }
+        < Reply { to: Token(9), body: OffsetCommit(Ok([RefusedOffset { topic: 0, partition: 0, error: OFFSET_METADATA_TOO_LARGE }])) }
     "#]].assert_eq(&told(&mut script));
 }
 

@@ -202,8 +202,9 @@ impl World {
             }
         }
         if !matches!(record, Record::TxnOffsetCommit(..) | Record::EndTransaction(..)) {
-            let (key, value) = record.encode().unwrap();
-            assert_eq!(Record::decode(&key, value.as_deref()).unwrap().as_ref(), Some(record));
+            let mut out = bytes::BytesMut::new();
+            let (key, value) = record.encode(&mut out).unwrap();
+            assert_eq!(Record::decode(key, value).unwrap().as_ref(), Some(record));
         }
     }
 

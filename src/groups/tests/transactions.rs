@@ -39,10 +39,10 @@ fn an_offset_counts_when_its_transaction_is_committed() {
     expect![[r#"
         > commit with a transaction
         + Producer { id: 1, epoch: 0 }: OffsetCommitKey { group: "g", topic: "t" } = OffsetCommitValue { offset: 5 }
-        < Reply { to: Token(1), body: TxnOffsetCommit(Ok([TopicErrors { name: "t", partitions: [(0, NONE)] }])) }
+        < Reply { to: Token(1), body: TxnOffsetCommit(Ok([])) }
         > commit with a transaction
         + Producer { id: 1, epoch: 0 }: OffsetCommitKey { group: "g", topic: "u" } = OffsetCommitValue { offset: 6 }
-        < Reply { to: Token(1), body: TxnOffsetCommit(Ok([TopicErrors { name: "u", partitions: [(0, NONE)] }])) }
+        < Reply { to: Token(1), body: TxnOffsetCommit(Ok([])) }
         > fetch
         < Reply { to: Token(9), body: OffsetFetch(Ok([FetchedTopic { name: "t", partitions: [FetchedOffset { index: 0, error: UNSTABLE_OFFSET_COMMIT, offset: -1, leader_epoch: -1, metadata: "" }] }])) }
         > fetch
