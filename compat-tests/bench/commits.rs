@@ -19,7 +19,9 @@ pub const COMMIT: i16 = 8;
 /// What a record of a commit weighs.
 const SMALL: usize = 100;
 /// Not counted, in milliseconds.
-const WARM_UP: u64 = 500;
+const WARM_UP: u64 = 300;
+/// Counted, in milliseconds.
+const TURN: u64 = 1000;
 
 /// What is repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,12 +34,43 @@ pub enum What {
 
 /// How it went.
 #[derive(Debug)]
-pub struct Pace {
-    pub per_second: f64,
+pub struct Turns {
     /// From sending to the answer, in microseconds.
     pub latency: Histogram<u64>,
-    /// Of the broker, for each.
-    pub cpu: Duration,
+    seconds: f64,
+    /// Of the broker, for all.
+    cpu: Duration,
+}
+
+impl Turns {
+    /// Nothing yet.
+    ///
+    /// # Errors
+    /// Never.
+    pub fn new() -> Result<Self> {
+        Ok(Self { latency: Histogram::new(3)?, seconds: 0.0, cpu: Duration::ZERO })
+    }
+
+    /// Adds another turn of the same.
+    ///
+    /// # Errors
+    /// Never.
+    pub fn add(&mut self, turn: &Self) -> Result<()> {
+        self.latency.add(&turn.latency)?;
+        self.seconds += turn.seconds;
+        self.cpu += turn.cpu;
+        Ok(())
+    }
+
+    /// How many were answered each second.
+    pub fn per_second(&self) -> f64 {
+        self.latency.len() as f64 / self.seconds
+    }
+
+    /// What each cost the broker, in microseconds.
+    pub fn cpu_us(&self) -> f64 {
+        self.cpu.as_secs_f64() * 1e6 / self.latency.len().max(1) as f64
+    }
 }
 
 /// A frame that commits `offset` for these partitions of a topic.
@@ -69,19 +102,13 @@ pub fn committed(mut answer: Bytes) -> Result<()> {
     Ok(())
 }
 
-/// `connections` clients with `in_flight` requests each, for so many seconds, at a topic with a partition for each.
+/// `connections` clients with `in_flight` requests each, for a second, at a topic with a partition for each.
 ///
 /// # Errors
 /// Where an answer has an error or does not come.
-pub fn measure(
-    it: &Running,
-    topic: &str,
-    what: What,
-    (connections, in_flight): (usize, usize),
-    seconds: u64,
-) -> Result<Pace> {
+pub fn measure(it: &Running, topic: &str, what: What, (connections, in_flight): (usize, usize)) -> Result<Turns> {
     let address = it.address();
-    let end = Duration::from_millis(WARM_UP + seconds * 1000);
+    let end = Duration::from_millis(WARM_UP + TURN);
     let watch = Stopwatch::start();
     let clients = std::thread::scope(|scope| {
         let client = |n| {
@@ -97,12 +124,11 @@ pub fn measure(
         Ok::<_, anyhow::Error>((joined.collect::<Result<Vec<_>>>()?, cpu))
     });
     let (histograms, cpu) = clients?;
-    let mut latency = Histogram::new(3)?;
+    let mut pace = Turns { seconds: TURN as f64 / 1000.0, cpu, ..Turns::new()? };
     for histogram in histograms {
-        latency.add(histogram)?;
+        pace.latency.add(histogram)?;
     }
-    let count = latency.len().max(1);
-    Ok(Pace { per_second: count as f64 / seconds as f64, latency, cpu: cpu.div_f64(count as f64) })
+    Ok(pace)
 }
 
 fn client(

@@ -16,6 +16,8 @@ pub enum Unit {
     Mib,
     PerSecond,
     CpuMicroseconds,
+    /// One figure in another of the same contender.
+    Times,
 }
 
 impl Unit {
@@ -27,6 +29,7 @@ impl Unit {
             Self::Mib => "MiB",
             Self::PerSecond => "1/s",
             Self::CpuMicroseconds => "CPU us",
+            Self::Times => "times",
         }
     }
 }
