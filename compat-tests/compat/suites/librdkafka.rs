@@ -46,9 +46,13 @@ const NO_AUTO_CREATE_WORD: &str = "noautocreate";
 /// What a test looks for beside its own folder.
 const SCHEMA: &str = "src/statistics_schema.json";
 
-/// Parts that skip themselves because of how the broker is set up, or of a default of the library (`sasl.mechanism` is never empty), not of
-/// what the broker is.
-const NOT_SET_UP: &[&str] = &["Test requires authorization to be setup", "Cluster is set up for SASL"];
+/// Parts that skip themselves because of how the broker is set up, of a default of the library (`sasl.mechanism` is never empty), or of the
+/// group protocol that the list is for, not of what the broker is.
+const NOT_SET_UP: &[&str] = &[
+    "Test requires authorization to be setup",
+    "Cluster is set up for SASL",
+    "Skipping incremental assign call eager test as EAGER protocol",
+];
 
 /// Kafka's scripts that its tests call, by main class.
 const SCRIPTS: &[(&str, &str)] = &[
