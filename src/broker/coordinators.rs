@@ -33,14 +33,21 @@ pub struct Coordinators<M: Resident> {
     load_buffer: usize,
     /// A buffer and a processor for each that is being loaded: more at a time would be no faster.
     loads: Arc<Semaphore>,
-    serving: RwLock<BTreeMap<PartitionIndex, Arc<Coordinator<M>>>>,
+    serving: RwLock<Serving<M>>,
+}
+
+struct Serving<M: Resident> {
+    /// How many partitions the topic has; 0 before it is there.
+    partitions: usize,
+    led: BTreeMap<PartitionIndex, Arc<Coordinator<M>>>,
 }
 
 impl<M: Resident> Coordinators<M> {
     /// None yet.
     pub fn new(compression: Compression, make: impl Fn(usize) -> M + Send + Sync + 'static) -> Self {
         let loads = Arc::new(Semaphore::new(host::limits::processors()));
-        Self { make: Box::new(make), compression, load_buffer: LOAD_BUFFER, loads, serving: RwLock::default() }
+        let serving = RwLock::new(Serving { partitions: 0, led: BTreeMap::new() });
+        Self { make: Box::new(make), compression, load_buffer: LOAD_BUFFER, loads, serving }
     }
 
     /// With so many bytes read at a time while a partition is loaded.
@@ -54,15 +61,17 @@ impl<M: Resident> Coordinators<M> {
     /// before any request.
     pub fn follow(&self, node: &Node, image: &Image, first: impl Fn() -> Vec<M::Event> + Clone + Send + 'static) {
         let mut led = BTreeMap::new();
+        let topic = image.topic(M::TOPIC);
         if node.epoch() != BrokerEpoch(-1)
-            && let Some(topic) = image.topic(M::TOPIC)
+            && let Some(topic) = topic
         {
             let mine = topic.partitions.iter().filter(|(_, partition)| partition.leader == node.id());
             led.extend(mine.filter_map(|(index, _)| Some((*index, node.partitions.get(topic.id, *index)?))));
         }
         let mut serving = self.serving.write();
+        serving.partitions = topic.map_or(0, |topic| topic.partitions.size());
         let mut over = Vec::new();
-        serving.retain(|index, coordinator| {
+        serving.led.retain(|index, coordinator| {
             let goes_on = led.get(index).is_some_and(|partition| partition.leader_epoch() == coordinator.epoch());
             if !goes_on {
                 coordinator.resign();
@@ -75,7 +84,7 @@ impl<M: Resident> Coordinators<M> {
             drop(host::task::spawn(host::task::blocking(move || drop(over))));
         }
         for (index, partition) in led {
-            serving.entry(index).or_insert_with(|| {
+            serving.led.entry(index).or_insert_with(|| {
                 let epoch = partition.leader_epoch();
                 let machine = (self.make)(partition.rules.load().max_message_bytes);
                 let coordinator = Coordinator::new(machine, partition, epoch, self.compression);
@@ -96,30 +105,32 @@ impl<M: Resident> Coordinators<M> {
         }));
     }
 
-    /// The coordinator of a partition.
+    /// The coordinator that a group or a transactional id belongs to.
     ///
     /// # Errors
     /// NOT_COORDINATOR if it is not here.
-    pub fn get(&self, index: PartitionIndex) -> Result<Arc<Coordinator<M>>, ErrorCode> {
-        self.serving.read().get(&index).cloned().ok_or(ErrorCode::NotCoordinator)
+    pub fn of(&self, name: &str) -> Result<Arc<Coordinator<M>>, ErrorCode> {
+        let serving = self.serving.read();
+        let here = serving.led.get(&partition_of(name, serving.partitions));
+        here.cloned().ok_or(ErrorCode::NotCoordinator)
     }
 
     /// Ends all.
     pub fn resign(&self) {
-        for coordinator in std::mem::take(&mut *self.serving.write()).into_values() {
+        for coordinator in std::mem::take(&mut self.serving.write().led).into_values() {
             coordinator.resign();
         }
     }
 
     /// All that are here.
     pub fn all(&self) -> Vec<Arc<Coordinator<M>>> {
-        self.serving.read().values().cloned().collect()
+        self.serving.read().led.values().cloned().collect()
     }
 }
 
 /// The partition of an internal topic with `count` partitions that a group or a transactional id belongs to:
 /// by Java's hash of its name (`GroupCoordinatorService.partitionFor`).
-pub fn partition_of(name: &str, count: usize) -> PartitionIndex {
+fn partition_of(name: &str, count: usize) -> PartitionIndex {
     let add = |hash: i32, unit: u16| hash.wrapping_mul(31).wrapping_add(i32::from(unit));
     let hash = match name.is_ascii() {
         true => name.bytes().map(u16::from).fold(0, add),

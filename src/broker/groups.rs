@@ -14,7 +14,7 @@ use model::{ErrorCode, TopicName};
 use parking_lot::Mutex;
 use wire::Answer;
 
-use crate::coordinators::{Coordinator, Coordinators, Pending, Resident, Told, partition_of};
+use crate::coordinators::{Coordinators, Pending, Told};
 use crate::node::{FileSlice, Node};
 
 /// Every operation on a group, as bits (`AclOperation`): read, delete, describe, describe configs, alter configs.
@@ -78,16 +78,6 @@ impl GroupCoordinators {
         }
     }
 
-    /// Asks the coordinator of one group, by the number of partitions that the offsets topic has.
-    fn ask(&self, image: &Image, group: &str, request: Request) -> Asked {
-        self.of(image, group)?.ask(request)
-    }
-
-    fn of(&self, image: &Image, group: &str) -> Result<Arc<Coordinator<Groups>>, ErrorCode> {
-        let topic = image.topic(Groups::TOPIC).ok_or(ErrorCode::NotCoordinator)?;
-        self.shards.get(partition_of(group, topic.partitions.size()))
-    }
-
     /// Answers nobody any more: the node stops.
     pub fn resign(&self) {
         self.shards.resign();
@@ -110,7 +100,7 @@ impl Node {
 
     /// Asks the coordinator of a group; what it decides is decided when this returns, its answer may come later.
     pub fn ask_group(&self, group: &str, request: Request) -> Asked {
-        self.groups.ask(&self.published().image, group, request)
+        self.groups.shards.of(group)?.ask(request)
     }
 
     /// Asks every coordinator that is here.

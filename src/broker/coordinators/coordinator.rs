@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use machine::{Append, Shard};
+use machine::Shard;
 use model::batch::Compression;
-use model::{ErrorCode, LeaderEpoch, Offset, Timestamp};
+use model::{ErrorCode, LeaderEpoch, Timestamp};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
 
 use super::resident::Resident;
-use super::writing::{self, Unwritten};
+use super::writing::{Unwritten, Writer};
 use crate::partition::Partition;
 
 /// What a coordinator answers: its reply, or why there is none.
@@ -30,7 +30,6 @@ pub enum Pending<M: Resident> {
 pub struct Coordinator<M: Resident> {
     partition: Arc<Partition>,
     epoch: LeaderEpoch,
-    compression: Compression,
     core: Mutex<Core<M>>,
     /// The next deadline came nearer.
     alarm: Notify,
@@ -49,6 +48,7 @@ struct Core<M: Resident> {
     parked: bool,
     /// When the clock will look again.
     armed: Option<Timestamp>,
+    writer: Writer,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -72,15 +72,9 @@ impl<M: Resident> Coordinator<M> {
             asking: None,
             parked: false,
             armed: None,
+            writer: Writer::new(epoch, compression),
         };
-        Arc::new(Self {
-            partition,
-            epoch,
-            compression,
-            core: Mutex::new(core),
-            alarm: Notify::new(),
-            committed: Arc::default(),
-        })
+        Arc::new(Self { partition, epoch, core: Mutex::new(core), alarm: Notify::new(), committed: Arc::default() })
     }
 
     /// The reign it serves in.
@@ -195,7 +189,10 @@ impl<M: Resident> Coordinator<M> {
 
     fn step(&self, core: &mut Core<M>, event: M::Event) {
         let now = host::clock::steady();
-        let written = core.shard.on_event_written(now, event, |append| self.append(append, now));
+        let written = core.shard.on_event_written(now, event, |append| {
+            core.writer.append::<M>(&self.partition, append, now)?;
+            Ok(self.partition.log().high_watermark())
+        });
         match written {
             Ok(effects) => core.release(effects),
             Err((effects, Unwritten::Refused(error))) => core.refuse(effects, told(error)),
@@ -211,12 +208,6 @@ impl<M: Resident> Coordinator<M> {
             core.armed = deadline;
             self.alarm.notify_one();
         }
-    }
-
-    /// Up to where the partition is committed then.
-    fn append(&self, append: &Append<M::Record>, now: Timestamp) -> Result<Offset, Unwritten> {
-        writing::append::<M>(&self.partition, self.epoch, self.compression, append, now)?;
-        Ok(self.partition.log().high_watermark())
     }
 
     /// When the machine wants to be woken; `None` when it is over.

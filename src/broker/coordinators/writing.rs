@@ -11,8 +11,8 @@ use storage::log::{AppendError, StorageError};
 use super::resident::{Resident, Written};
 use crate::partition::{self, Partition};
 
-/// What most records do not exceed, key and value together.
-const SMALL: usize = 256;
+/// The memory that is kept for encoding the next records; few are larger.
+const KEPT: usize = 4096;
 /// What a record's own framing takes at most, besides key and value.
 const FRAMING: usize = 32;
 
@@ -24,76 +24,101 @@ pub enum Unwritten {
     Lost(String),
 }
 
-/// Appends what a machine decided: as one batch if it counts only together, else as many as are needed.
-pub fn append<M: Resident>(
-    partition: &Partition,
+/// What one coordinator writes with.
+pub struct Writer {
     epoch: LeaderEpoch,
     compression: Compression,
-    append: &Append<M::Record>,
-    now: Timestamp,
-) -> Result<(), Unwritten> {
-    let limit = partition.rules.load().max_message_bytes;
-    let batches = batches::<M>(append, compression, limit, now).map_err(|error| match error {
-        Unbuilt::TooLarge => Unwritten::Refused(ErrorCode::RecordListTooLarge),
-        Unbuilt::Failed(error) => {
-            tracing::error!(partition = %partition.id, %error, "a record cannot be written");
-            Unwritten::Refused(ErrorCode::UnknownServerError)
-        }
-    })?;
-    if partition.log().end_offset() != append.base {
-        return Err(Unwritten::Lost(format!("it ends at {}, not at {}", partition.log().end_offset(), append.base)));
+    /// Memory for records on their way.
+    encoded: BytesMut,
+}
+
+impl Writer {
+    /// For the reign of `epoch`.
+    pub fn new(epoch: LeaderEpoch, compression: Compression) -> Self {
+        Self { epoch, compression, encoded: BytesMut::new() }
     }
-    let mut next = append.base;
-    for batch in batches {
-        match write(partition, epoch, batch, now) {
-            Ok(end) => next = end,
-            Err(refused) if next == append.base => return Err(refused),
-            Err(_) => return Err(Unwritten::Lost("only a part could be written".to_owned())),
+
+    /// Appends what a machine decided: as one batch if it counts only together, else as many as are needed.
+    ///
+    /// # Errors
+    /// As they say.
+    pub fn append<M: Resident>(
+        &mut self,
+        partition: &Partition,
+        append: &Append<M::Record>,
+        now: Timestamp,
+    ) -> Result<(), Unwritten> {
+        let limit = partition.rules.load().max_message_bytes;
+        let (first, others) = self.batches::<M>(append, limit, now).map_err(|error| match error {
+            Unbuilt::TooLarge => Unwritten::Refused(ErrorCode::RecordListTooLarge),
+            Unbuilt::Failed(error) => {
+                tracing::error!(partition = %partition.id, %error, "a record cannot be written");
+                Unwritten::Refused(ErrorCode::UnknownServerError)
+            }
+        })?;
+        let end = partition.log().end_offset();
+        if end != append.base {
+            return Err(Unwritten::Lost(format!("it ends at {end}, not at {}", append.base)));
         }
+        let mut next = append.base;
+        for batch in first.into_iter().chain(others) {
+            match write(partition, self.epoch, batch, now) {
+                Ok(end) => next = end,
+                Err(refused) if next == append.base => return Err(refused),
+                Err(_) => return Err(Unwritten::Lost("only a part could be written".to_owned())),
+            }
+        }
+        Ok(())
     }
-    Ok(())
+
+    /// The batches, of which there is mostly one.
+    fn batches<M: Resident>(
+        &mut self,
+        append: &Append<M::Record>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<(Option<Bytes>, Vec<Bytes>), Unbuilt> {
+        let (compression, encoded) = (self.compression, &mut self.encoded);
+        let new = |settings| BatchBuilder::new(BatchSettings { compression, ..settings });
+        let (mut first, mut others) = (None, Vec::new());
+        let mut finish = |builder: BatchBuilder| match builder.build() {
+            Ok(batch) if batch.len() <= limit => {
+                match first {
+                    None => first = Some(batch),
+                    Some(_) => others.push(batch),
+                }
+                Ok(())
+            }
+            Ok(_) => Err(Unbuilt::TooLarge),
+            Err(error) => Err(Unbuilt::Failed(error.to_string())),
+        };
+        let mut current: Option<(BatchSettings, BatchBuilder)> = None;
+        for record in &append.records {
+            let Written { key, value, batch } = M::encode(record, encoded).map_err(Unbuilt::Failed)?;
+            let more = key.len() + value.map_or(0, <[u8]>::len) + FRAMING;
+            let fits = |(settings, builder): &(BatchSettings, BatchBuilder)| {
+                *settings == batch && (append.atomic || builder.uncompressed_len() + more <= limit)
+            };
+            if let Some((_, full)) = current.take_if(|current| !fits(current)) {
+                finish(full)?;
+            }
+            let (_, builder) = current.get_or_insert_with(|| (batch, new(batch)));
+            builder.append(Some(key), value, &[], now);
+        }
+        if let Some((_, last)) = current {
+            finish(last)?;
+        }
+        if encoded.capacity() > KEPT {
+            *encoded = BytesMut::new();
+        }
+        Ok((first, others))
+    }
 }
 
 /// Why records are in no batch.
 enum Unbuilt {
     TooLarge,
     Failed(String),
-}
-
-fn batches<M: Resident>(
-    append: &Append<M::Record>,
-    compression: Compression,
-    limit: usize,
-    now: Timestamp,
-) -> Result<Vec<Bytes>, Unbuilt> {
-    let new = |settings| BatchBuilder::new(BatchSettings { compression, ..settings });
-    let mut built = Vec::with_capacity(1);
-    let mut finish = |builder: BatchBuilder| match builder.build() {
-        Ok(batch) if batch.len() <= limit => {
-            built.push(batch);
-            Ok(())
-        }
-        Ok(_) => Err(Unbuilt::TooLarge),
-        Err(error) => Err(Unbuilt::Failed(error.to_string())),
-    };
-    let mut encoded = BytesMut::with_capacity(SMALL);
-    let mut current: Option<(BatchSettings, BatchBuilder)> = None;
-    for record in &append.records {
-        let Written { key, value, batch } = M::encode(record, &mut encoded).map_err(Unbuilt::Failed)?;
-        let more = key.len() + value.map_or(0, <[u8]>::len) + FRAMING;
-        let fits = |(settings, builder): &(BatchSettings, BatchBuilder)| {
-            *settings == batch && (append.atomic || builder.uncompressed_len() + more <= limit)
-        };
-        if let Some((_, full)) = current.take_if(|current| !fits(current)) {
-            finish(full)?;
-        }
-        let (_, builder) = current.get_or_insert_with(|| (batch, new(batch)));
-        builder.append(Some(key), value, &[], now);
-    }
-    if let Some((_, last)) = current {
-        finish(last)?;
-    }
-    Ok(built)
 }
 
 fn write(partition: &Partition, epoch: LeaderEpoch, bytes: Bytes, now: Timestamp) -> Result<Offset, Unwritten> {

@@ -120,15 +120,16 @@ fn tell(
         Err(error) => (vec![], error),
     };
     let mut refused = refused.into_iter().peekable();
-    let topics = asked_for.into_iter().enumerate().map(|(at, topic)| {
+    let mut topics = Vec::with_capacity(asked_for.len());
+    for (at, topic) in asked_for.into_iter().enumerate() {
         let partitions = topic.partitions.iter().enumerate().map(|(nth, asked_for)| {
             let one = refused.next_if(|one| (one.topic, one.partition) == (at, nth));
             partition(asked_for.partition_index, one.map_or(whole, |one| one.error))
         });
         let partitions = partitions.collect();
-        named(topic.name, topic.topic_id, by_id).with_partitions(partitions)
-    });
-    topics.collect()
+        topics.push(named(topic.name, topic.topic_id, by_id).with_partitions(partitions));
+    }
+    topics
 }
 
 /// Each topic once (`OffsetCommitResponse.Builder.merge`).
