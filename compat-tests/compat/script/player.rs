@@ -63,6 +63,8 @@ const OF_CLUSTERS: &[(&str, &str)] = &[
     (r"(?m)^(LeaderId|LeaderEpoch|HighWatermark|MaxFollowerLag|MaxFollowerLagTimeMs): +\d+", "$1: NUMBER"),
     (r"(?m)^\d+(\s+\S+)\s+\d+\s+\d+\s+\S+\s+\S+\s+(Leader|Follower|Observer)", "NODE$1 $2"),
     (r"Epoch: \d+", "Epoch: NUMBER"),
+    // The active one.
+    (r"Local controller \d+", "Local controller NUMBER"),
     (r"ADDRESS-\d,ADDRESS-\d,ADDRESS-\d", "BROKERS"),
     (r"console-consumer-\d+", "console-consumer-NUMBER"),
     (r" +", " "),
