@@ -16,8 +16,6 @@ use crate::raw::{Connection, admin, batch, frames};
 
 /// The newest version that names topics and tells no epoch of a member.
 pub const COMMIT: i16 = 8;
-/// What a record of a commit weighs.
-const SMALL: usize = 100;
 /// Not counted, in milliseconds.
 const WARM_UP: u64 = 300;
 /// Counted, in milliseconds.
@@ -28,8 +26,8 @@ const TURN: u64 = 1000;
 pub enum What {
     /// One offset of a group without members; each connection has its own group.
     Commit,
-    /// One record into one partition, acks=all; each connection has its own partition.
-    Produce,
+    /// One record of so many bytes into one partition, acks=all; each connection has its own partition.
+    Produce(usize),
 }
 
 /// How it went.
@@ -142,8 +140,8 @@ fn client(
     let partition = i32::try_from(number)?;
     let mut frame = match what {
         What::Commit => commit(&format!("committer-{number}"), topic, partition..partition + 1, 42)?,
-        What::Produce => {
-            let record = batch([[7; SMALL].as_slice()], None, i64::try_from(stopwatch::now_ms())?)?;
+        What::Produce(size) => {
+            let record = batch([vec![7; size].as_slice()], None, i64::try_from(stopwatch::now_ms())?)?;
             frames::produce(topic, -1, &[(partition, &record)])?
         }
     };
@@ -161,7 +159,7 @@ fn client(
         let answer = Bytes::from(std::mem::take(&mut buffer));
         match what {
             What::Commit => committed(answer.clone())?,
-            What::Produce => {
+            What::Produce(_) => {
                 let (_, parts) = frames::produced(answer.clone())?;
                 ensure!(parts.iter().all(|(_, code, _)| *code == 0), "Produce answered an error: {parts:?}");
             }

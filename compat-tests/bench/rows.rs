@@ -272,23 +272,30 @@ fn paces(it: &Running, topic: &str, seconds: u64, sheet: &mut Sheet) -> Result<(
         admin::coordinator(&mut connection, &group)?;
     }
     for (clients, how) in [((1, 1), "1 client"), ((1, 16), "1 client, 16 in flight"), ((MANY, 1), "32 clients")] {
-        let mut commits = (What::Commit, "commit", Turns::new()?);
-        let mut produces = (What::Produce, "produce of 100 B", Turns::new()?);
+        let mut rows = [
+            // A commit's record has some 100 bytes.
+            (What::Commit, "commit", Turns::new()?),
+            (What::Produce(100), "produce of 100 B", Turns::new()?),
+            (What::Produce(1024), "produce of 1 KiB", Turns::new()?),
+        ];
         // In short turns, for what else the machine does weighs as much as what is compared.
         for _ in 0..seconds.div_ceil(4) {
-            for (what, _, pace) in [&mut commits, &mut produces] {
-                pace.add(&measure(it, topic, *what, clients)?)?;
+            for (what, _, turns) in &mut rows {
+                turns.add(&measure(it, topic, *what, clients)?)?;
             }
         }
-        for (_, one, pace) in [&commits, &produces] {
+        for (_, one, turns) in &rows {
             let title = format!("{one}, {how}");
-            sheet.add(&title, Unit::PerSecond, NOT_WORSE, it.site.name, pace.per_second());
-            let p99 = pace.latency.value_at_quantile(0.99) as f64 / 1000.0;
+            sheet.add(&title, Unit::PerSecond, NOT_WORSE, it.site.name, turns.per_second());
+            let p99 = turns.latency.value_at_quantile(0.99) as f64 / 1000.0;
             sheet.add(&format!("{title}, p99"), Unit::Milliseconds, NOT_MORE, it.site.name, p99);
-            sheet.add(&format!("{title}, CPU"), Unit::CpuMicroseconds, NOT_MORE, it.site.name, pace.cpu_us());
+            sheet.add(&format!("{title}, CPU"), Unit::CpuMicroseconds, NOT_MORE, it.site.name, turns.cpu_us());
         }
-        let title = format!("commit in produces of 100 B, {how}, CPU");
-        sheet.add(&title, Unit::Times, NOT_MORE, it.site.name, commits.2.cpu_us() / produces.2.cpu_us());
+        let [(_, _, commits), produces @ ..] = &rows;
+        for (_, one, turns) in produces {
+            let title = format!("commit against {one}, {how}, CPU");
+            sheet.add(&title, Unit::Times, NOT_MORE, it.site.name, commits.cpu_us() / turns.cpu_us());
+        }
     }
     Ok(())
 }
