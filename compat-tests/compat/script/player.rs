@@ -206,7 +206,10 @@ impl<'a> Player<'a> {
         let [topic, partition, count, codec @ ..] = words.as_slice() else { bail!("produce TOPIC PARTITION COUNT") };
         let input: String = (0..count.parse::<u32>()?).map(|n| format!("key-{n}\tvalue-{n}\n")).collect();
         let codec = codec.first().copied().unwrap_or("none");
-        let args = ["-P", "-t", topic, "-p", partition, "-K", "\t", "-H", "who=script", "-z", codec];
+        // In one batch, however busy the machine is: sizes are compared.
+        let linger = ["-X", "linger.ms=300"];
+        let args =
+            [&["-P", "-t", topic, "-p", partition, "-K", "\t", "-H", "who=script", "-z", codec], &linger[..]].concat();
         let mut said = kcat::kcat(&self.side.address, &args, input.as_bytes())?;
         if said.status == 0 && self.side.cluster.is_some() {
             // Of nodes that are down, and connections that were tried.
