@@ -1,4 +1,4 @@
-//! Commits as fast as they are answered, and produces of the same size beside them: what one costs the broker.
+//! Commits as fast as they are answered, and small produces beside them: what one costs the broker.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -100,7 +100,7 @@ pub fn committed(mut answer: Bytes) -> Result<()> {
     Ok(())
 }
 
-/// `connections` clients with `in_flight` requests each, for a second, at a topic with a partition for each.
+/// `connections` clients with `in_flight` requests each, for one turn, at a topic with a partition for each.
 ///
 /// # Errors
 /// Where an answer has an error or does not come.
@@ -122,11 +122,11 @@ pub fn measure(it: &Running, topic: &str, what: What, (connections, in_flight): 
         Ok::<_, anyhow::Error>((joined.collect::<Result<Vec<_>>>()?, cpu))
     });
     let (histograms, cpu) = clients?;
-    let mut pace = Turns { seconds: TURN as f64 / 1000.0, cpu, ..Turns::new()? };
+    let mut turn = Turns { seconds: TURN as f64 / 1000.0, cpu, ..Turns::new()? };
     for histogram in histograms {
-        pace.latency.add(histogram)?;
+        turn.latency.add(histogram)?;
     }
-    Ok(pace)
+    Ok(turn)
 }
 
 fn client(

@@ -6,7 +6,7 @@ use kafka_protocol::messages::offset_commit_request::OffsetCommitRequestTopic;
 use kafka_protocol::messages::offset_commit_response::{OffsetCommitResponsePartition, OffsetCommitResponseTopic};
 use kafka_protocol::messages::{OffsetCommitResponse, TopicName};
 use metadata::{Image, Topic};
-use model::{ErrorCode, LeaderEpoch, Offset, PartitionIndex, TopicId, Uuid};
+use model::{ErrorCode, LeaderEpoch, Offset, PartitionIndex, TopicId};
 use wire::committed_offsets::OffsetCommit;
 use wire::{Answer, Context, Handle};
 
@@ -134,9 +134,9 @@ fn tell(
 
 /// Each topic once (`OffsetCommitResponse.Builder.merge`).
 fn merged(topics: Vec<OffsetCommitResponseTopic>) -> OffsetCommitResponse {
-    let mut once: IndexMap<(TopicName, Uuid), OffsetCommitResponseTopic> = IndexMap::new();
+    let mut once: IndexMap<(TopicName, uuid::Uuid), OffsetCommitResponseTopic> = IndexMap::new();
     for mut topic in topics {
-        let key = (topic.name.clone(), topic.topic_id.into());
+        let key = (topic.name.clone(), topic.topic_id);
         match once.get_mut(&key) {
             Some(known) => known.partitions.append(&mut topic.partitions),
             None => drop(once.insert(key, topic)),

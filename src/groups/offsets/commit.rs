@@ -1,8 +1,7 @@
 //! OffsetCommit and TxnOffsetCommit: who may commit, and what is written.
 
-use std::collections::BTreeMap;
-
 use model::{ErrorCode, Timestamp};
+use wire::schema::Tags;
 
 use crate::classic::{Live, Phase};
 use crate::consumer::{self, MayCommit};
@@ -133,11 +132,12 @@ impl Groups {
                     refused.push(RefusedOffset { topic: at, partition, error: ErrorCode::OffsetMetadataTooLarge });
                     continue;
                 }
+                // All fields are named: defaults for the rest would make a topic's name to drop it.
                 let key = OffsetCommitKey {
                     group: group.to_owned(),
                     topic: topic.name.clone(),
                     partition: index,
-                    unknown_tags: BTreeMap::new(),
+                    unknown_tags: Tags::new(),
                 };
                 let value = OffsetCommitValue {
                     offset,
@@ -146,7 +146,7 @@ impl Groups {
                     commit_timestamp: committed_at,
                     expire_timestamp: expires_at.unwrap_or(Timestamp(-1)),
                     topic_id: topic.id,
-                    unknown_tags: BTreeMap::new(),
+                    unknown_tags: Tags::new(),
                 };
                 bytes += group.len() + topic.name.len() + value.metadata.len() + PER_RECORD;
                 out.records.push(record(key, Some(value)));
